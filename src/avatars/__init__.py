@@ -1,0 +1,31 @@
+"""open-avatars: turn a sensitive table about people into avatars, a synthetic table that can be shared.
+
+``anonymize`` and ``evaluate`` work in this process; ``avatars.client.ApiClient`` talks to a platform.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import version as _version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from avatars.local import anonymize as anonymize
+    from avatars.local import evaluate as evaluate
+
+__version__: str = _version("open-avatars")
+__all__ = ["__version__", "anonymize", "evaluate"]
+
+
+def __getattr__(name: str) -> Any:
+    # The engine is loaded when it is first called for: the client alone must import quickly, and without it.
+    if name in ("anonymize", "evaluate"):
+        try:
+            from avatars import local
+        except ModuleNotFoundError as error:
+            if error.name is None or error.name.split(".")[0] == "avatars":
+                raise
+            from avatars._extras import missing_extra
+
+            raise ImportError(missing_extra("engine")) from error
+        return getattr(local, name)
+    raise AttributeError(f"module 'avatars' has no attribute {name!r}")

@@ -1,0 +1,120 @@
+"""``avatars run``: a table in, avatars out, without a server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from avatars.cli.common import fail
+
+if TYPE_CHECKING:
+    from avatars.evaluation.evaluate import Evaluation
+
+
+def run(
+    data: Annotated[Path, typer.Argument(help="The sensitive table: CSV or Parquet, one row a person.")],
+    k: Annotated[int, typer.Option("-k", help="Neighbours that each avatar is drawn from.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Where the avatars go; .csv or .parquet.")],
+    seed: Annotated[int | None, typer.Option(help="Makes the run reproducible.", show_default=False)] = None,
+    ncp: Annotated[int | None, typer.Option(help="Components to search neighbours in.", show_default="5")] = None,
+    method: Annotated[str, typer.Option(help="How avatars are drawn: avatar, the published draw.")] = "avatar",
+    weight: Annotated[
+        list[str] | None, typer.Option(help="COLUMN=WEIGHT in the neighbour search; repeatable.", show_default=False)
+    ] = None,
+    column_type: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--type",
+            help="COLUMN=int|float|bool|category|datetime overrides detection; repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    imputation: Annotated[
+        str, typer.Option(help="How missing cells are filled in: fast_knn, knn, mode, median, mean.")
+    ] = "fast_knn",
+    to_categorical_threshold: Annotated[
+        int | None,
+        typer.Option(help="Numbers with at most this many distinct values are categories.", show_default=False),
+    ] = None,
+    encoding: Annotated[str | None, typer.Option(help="Of a CSV that is not UTF-8.", show_default=False)] = None,
+    progress: Annotated[bool, typer.Option(help="Show a progress bar on a terminal.")] = True,
+) -> None:
+    """Turn a table into avatars and print how private and how useful they are."""
+    from avatars._extras import missing_extra
+
+    try:
+        from avatars.engine.columns import Kind
+        from avatars.engine.errors import EngineError
+        from avatars.engine.files import read_table, write_table
+        from avatars.engine.parameters import Imputation, Parameters, one_of
+        from avatars.local import anonymize_table
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.split(".")[0] == "avatars":
+            raise
+        fail(missing_extra("engine"))
+
+    if output.exists() and data.exists() and output.samefile(data):
+        fail(f"The avatars would overwrite the originals in {data}: give -o another name.")
+    if not output.resolve().parent.is_dir():
+        fail(f"The folder of {output} does not exist: make it first, or give -o another name.")
+    kinds = dict(_pairs("--type", column_type))
+    try:
+        for kind in kinds.values():
+            one_of("type of a column", kind, [known.value for known in Kind])
+        source = read_table(data, encoding=encoding)
+        made, metrics = anonymize_table(
+            source.table,
+            Parameters(
+                k=k,
+                ncp=ncp,
+                seed=seed,
+                method=method,  # type: ignore[arg-type]  # checked with the other parameters
+                column_weights={name: _number(name, value) for name, value in _pairs("--weight", weight)},
+                imputation=Imputation(method=imputation),  # type: ignore[arg-type]
+            ),
+            types={name: Kind(kind) for name, kind in kinds.items()},
+            to_categorical_threshold=to_categorical_threshold,
+            progress=progress,
+        )
+        write_table(made.avatars, output, source.format)
+    except EngineError as error:
+        fail(str(error))
+    except OSError as error:
+        fail(f"{error.filename or data}: {error.strerror or 'it cannot be read or written'}.")
+    _print_metrics(metrics, output, source.table.num_rows)
+
+
+def _pairs(option: str, given: list[str] | None) -> list[tuple[str, str]]:
+    pairs = []
+    for text in given or []:
+        name, separator, value = text.rpartition("=")
+        if not (separator and name and value):
+            fail(f"{option} takes COLUMN=VALUE, for example {option} age=2.")
+        pairs.append((name, value))
+    return pairs
+
+
+def _number(name: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        fail(f"The weight of column {name!r} must be a number, for example --weight {name}=2.")
+
+
+def _print_metrics(metrics: Evaluation, output: Path, rows: int) -> None:
+    from dataclasses import asdict
+
+    from rich.console import Console
+    from rich.table import Table
+
+    from avatars.evaluation.evaluate import PRIVACY_TARGETS, SIGNAL_TARGETS
+
+    table = Table("metric", "value", "target", title=f"{rows} avatars written to {output}", title_justify="left")
+    for family, targets in ((metrics.privacy_metrics, PRIVACY_TARGETS), (metrics.signal_metrics, SIGNAL_TARGETS)):
+        for name, value in asdict(family).items():
+            shown = "not computed: fewer than two numeric columns" if value is None else f"{value:.3f}"
+            table.add_row(name, shown, targets.get(name, ""))
+        table.add_section()
+    Console().print(table)

@@ -1,0 +1,97 @@
+"""Writing CSV: cells in the shortest form that reads back the same, quotes only where they are needed."""
+
+from __future__ import annotations
+
+import gzip
+from typing import IO, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from avatars.engine.csv_cells import MISSING
+from avatars.engine.datetimes import DatetimeFormat, write_datetimes
+from avatars.engine.formats import BoolFormat, ColumnFormat, TableFormat
+from avatars.engine.plain import is_text
+from avatars.engine.text_numbers import write_floats
+
+_ROWS = 65_536
+
+
+def write_csv(table: pa.Table, sink: IO[bytes], format: TableFormat | None = None) -> None:
+    """Write a table as CSV in UTF-8 to an open binary file.
+
+    Missing cells are empty (NA when the table has a single column: an empty line would be no row). Text is
+    quoted where it holds the delimiter, quotes or line ends, or would otherwise be read as a missing cell.
+    Cost: about a second for a million rows of fifteen columns, memory for 65,536 rows.
+    """
+    format = format or TableFormat()
+    if format.gzip:
+        # No time in the header: the same table gives the same bytes.
+        with gzip.GzipFile(fileobj=sink, mode="wb", mtime=0, compresslevel=6) as compressed:
+            _write(table, compressed, format)
+    else:
+        _write(table, sink, format)
+
+
+def _write(table: pa.Table, sink: Any, format: TableFormat) -> None:
+    header = pa.array(table.column_names, pa.large_string())
+    names = _quoted(header, format.delimiter).to_pylist()
+    sink.write(b"\xef\xbb\xbf" if format.bom else b"")
+    sink.write((format.delimiter.join(names) + format.line_end).encode())
+    missing = MISSING[0] if table.num_columns > 1 else MISSING[1]
+    for start in range(0, table.num_rows, _ROWS):
+        rows = table.slice(start, _ROWS).combine_chunks()
+        cells = [_cells(values, name, format) for name, values in zip(rows.column_names, rows.columns, strict=True)]
+        lines = pc.binary_join_element_wise(
+            *cells, _scalar(format.delimiter), null_handling="replace", null_replacement=missing
+        )
+        lines = pc.binary_join_element_wise(lines, _scalar(format.line_end), _scalar(""))
+        for chunk in lines.chunks:
+            sink.write(_bytes(chunk))
+
+
+def _cells(values: pa.ChunkedArray, name: str, format: TableFormat) -> pa.ChunkedArray:
+    """One column's cells as text, null where they are missing."""
+    style: ColumnFormat | None = format.columns.get(name)
+    if pa.types.is_dictionary(values.type):
+        values = values.cast(values.type.value_type)
+    type_ = values.type
+    if pa.types.is_boolean(type_):
+        spelling = style if isinstance(style, BoolFormat) else BoolFormat()
+        text = pc.if_else(values, spelling.true, spelling.false)
+    elif pa.types.is_date(type_) or pa.types.is_timestamp(type_):
+        text = write_datetimes(values, style if isinstance(style, DatetimeFormat) else None)
+    elif pa.types.is_floating(type_):
+        text = write_floats(pc.if_else(pc.is_nan(values), pa.scalar(None, type_), values))
+    elif is_text(type_):
+        return _quoted(values.cast(pa.large_string()), format.delimiter)
+    elif pa.types.is_duration(type_):
+        text = values.cast(pa.int64()).cast(pa.string())
+    else:
+        text = values.cast(pa.string())
+    if format.decimal == "," and (pa.types.is_floating(type_) or pa.types.is_decimal(type_)):
+        text = pc.replace_substring(text, ".", ",")
+    return text.cast(pa.large_string())
+
+
+def _quoted(text: Any, delimiter: str) -> Any:
+    """Text with quotes around the values that need them."""
+    special = pc.match_substring(text, '"')
+    for mark in (delimiter, "\n", "\r"):
+        special = pc.or_(special, pc.match_substring(text, mark))
+    special = pc.or_(special, pc.is_in(text, value_set=pa.array(MISSING, text.type)))
+    if not pc.any(special).as_py():
+        return text
+    doubled = pc.replace_substring(text, '"', '""')
+    return pc.if_else(special, pc.binary_join_element_wise(_scalar('"'), doubled, _scalar('"'), _scalar("")), text)
+
+
+def _scalar(text: str) -> pa.Scalar:
+    return pa.scalar(text, pa.large_string())
+
+
+def _bytes(lines: pa.Array) -> memoryview:
+    """The bytes of an array of large strings, which stand one after the other."""
+    _, offsets, data = lines.buffers()
+    ends = memoryview(offsets).cast("B").cast("q")
+    return memoryview(data)[ends[lines.offset] : ends[lines.offset + len(lines)]]

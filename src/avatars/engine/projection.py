@@ -1,0 +1,187 @@
+"""PCA, MCA and FAMD as one projection.
+
+Numeric features are standardised, ``z = (x - mean) / sd``; the indicator ``y`` of a level with share ``pi`` becomes
+``z = (y - pi) / sqrt(pi)``; each is multiplied by the square root of its feature's weight. The axes ``V`` are the
+eigenvectors of ``Z'Z / n``, the coordinates ``F = Z V``. With numeric features alone this is PCA, with categorical ones
+MCA (up to its usual constant scaling), with both FAMD (Pages, "Analyse factorielle de donnees mixtes", 2004; the
+conventions are FactoMineR's).
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy import linalg
+from scipy.sparse.linalg import LinearOperator, eigsh
+
+from avatars.engine.batches import each_block
+from avatars.engine.errors import AvatarsWarning
+from avatars.engine.features import Features, Floats
+from avatars.engine.progress import Progress
+from avatars.engine.random import blocks
+from avatars.engine.statistics import STEP, Statistics, gather, indicators, pair_shares
+
+# Up to this many dimensions Z'Z/n is built and decomposed; beyond, it is only ever multiplied with.
+DENSE_DIMENSIONS = 2000
+# Eigenvalues below this share of the largest are rounding noise.
+_RANK_TOLERANCE = 1e-10
+
+
+@dataclass(frozen=True, eq=False)
+class Projection:
+    """A fitted projection; it serves new rows with the statistics of the rows that it was fitted on.
+
+    Attributes
+    ----------
+    statistics
+        What the features' scaling is made of.
+    eigenvalues
+        (d,) variance of each component, largest first.
+    total_variance
+        Sum of ALL eigenvalues, those beyond d included.
+    axes
+        (T, d) unit eigenvectors; each one's largest entry is positive. Numeric features first, then levels.
+    """
+
+    statistics: Statistics
+    eigenvalues: Floats
+    total_variance: float
+    axes: Floats
+    scales: Floats
+    """(T,) what a centred number or indicator is multiplied by: sqrt(weight) / sd, or sqrt(weight / share)."""
+    sizes: tuple[int, ...]
+
+    @property
+    def ncp(self) -> int:
+        """Number of components."""
+        return len(self.eigenvalues)
+
+    @property
+    def explained_variance_ratio(self) -> Floats:
+        """(d,) share of the total variance per component."""
+        return self.eigenvalues / self.total_variance
+
+    def transform(self, features: Features, progress: Progress, *, step: str = STEP) -> Floats:
+        """Return the (n, d) coordinates of rows. A NaN or a code of -1 counts as the mean of its feature.
+
+        Every row is computed by the same element-wise operations wherever it stands, so equal rows get bitwise equal
+        coordinates. Cost: O(n (q + c) d) time, no memory beyond the result.
+        """
+        coordinates = np.empty((len(features), self.ncp))
+
+        def project(_: int, rows: slice) -> None:
+            part = features.take(rows)
+            total = np.zeros((self.ncp, len(part)))
+            for feature in range(len(features.names)):
+                total += self.share(part, feature)
+            coordinates[rows] = total.T
+
+        each_block(project, len(features), step=step, progress=progress)
+        return coordinates
+
+    def share(self, features: Features, feature: int) -> Floats:
+        """Return (d, n): what one feature, counted as in ``features.names``, adds to the coordinates of each row."""
+        q = len(self.statistics.mean)
+        if feature < q:
+            centred = features.numeric[:, feature] - self.statistics.mean[feature]
+            numbers: Floats = self._loadings[feature][:, None] * np.where(np.isnan(centred), 0.0, centred)
+            return numbers
+        share: Floats = self._level_tables[feature - q][:, features.codes[:, feature - q]]
+        return share
+
+    @cached_property
+    def _loadings(self) -> Floats:
+        return self.axes * self.scales[:, None]
+
+    @cached_property
+    def _level_tables(self) -> list[Floats]:
+        """Per categorical feature, (d, size + 1): what each level adds; the last, for code -1, adds nothing."""
+        q, shares = len(self.statistics.mean), self.statistics.shares
+        tables = []
+        for start, size in zip(np.cumsum((0, *self.sizes)), self.sizes, strict=False):
+            part = self._loadings[q + start : q + start + size]
+            centred = part - shares[start : start + size] @ part
+            tables.append(np.ascontiguousarray(np.vstack([centred, np.zeros(self.ncp)]).T))
+        return tables
+
+
+def fit(
+    features: Features, weights: Mapping[str, float], ncp: int, progress: Progress, *, quiet: bool = False
+) -> Projection:
+    """Fit the projection to complete features.
+
+    ``weights`` (1 where not given) multiply the squared distances that a feature contributes. ``ncp`` is clamped to the
+    rank, with an ``AvatarsWarning`` unless ``quiet``. Cost: one pass over the rows plus O(n c^2 + T^3) up to
+    ``DENSE_DIMENSIONS`` dimensions, beyond them a Lanczos iteration of O(n (q + c)) a step; memory O(T^2), resp.
+    O(n c).
+    """
+    statistics = gather(features, progress)
+    scales = _scales(features, statistics, weights)
+    total = float(_variances(statistics) @ scales**2)
+    if features.dimensions <= DENSE_DIMENSIONS:
+        eigenvalues, axes = _dense_eigenpairs(features, statistics, scales, ncp)
+    else:
+        eigenvalues, axes = _iterated_eigenpairs(features, statistics, scales, ncp)
+    rank = max(1, int(np.sum(eigenvalues > _RANK_TOLERANCE * eigenvalues[0])))
+    if rank < ncp and not quiet:
+        warnings.warn(f"ncp is {ncp}, but the table has only {rank} dimension(s): {rank} used.", AvatarsWarning, 2)
+    axes = axes[:, :rank] * _signs(axes[:, :rank])
+    return Projection(statistics, eigenvalues[:rank], total or 1.0, axes, scales, features.sizes)
+
+
+def _scales(features: Features, statistics: Statistics, weights: Mapping[str, float]) -> Floats:
+    """Return (T,): sqrt(weight) / sd and sqrt(weight / share); 0 where a feature is constant or a level is absent."""
+    weight = np.array([weights.get(name, 1.0) for name in features.names], dtype=np.float64)
+    q = features.numeric.shape[1]
+    repeated = np.concatenate([weight[:q], np.repeat(weight[q:], features.sizes)])
+    spread = np.concatenate([statistics.sd**2, statistics.shares])
+    scales: Floats = np.sqrt(np.divide(repeated, spread, out=np.zeros_like(spread), where=spread > 0))
+    return scales
+
+
+def _variances(statistics: Statistics) -> Floats:
+    """Return (T,): the variance of each number and of each level's indicator."""
+    return np.concatenate([statistics.sd**2, statistics.shares * (1 - statistics.shares)])
+
+
+def _dense_eigenpairs(features: Features, statistics: Statistics, scales: Floats, ncp: int) -> tuple[Floats, Floats]:
+    shares = statistics.shares
+    level_block = pair_shares(features) - np.outer(shares, shares)
+    cross = statistics.level_covariance
+    matrix = np.block([[statistics.covariance, cross.T], [cross, level_block]]) * np.outer(scales, scales)
+    size = len(matrix)
+    values, vectors = linalg.eigh(matrix, subset_by_index=(max(0, size - ncp), size - 1))
+    return values[::-1].copy(), vectors[:, ::-1].copy()
+
+
+def _iterated_eigenpairs(features: Features, statistics: Statistics, scales: Floats, ncp: int) -> tuple[Floats, Floats]:
+    """Return the leading eigenpairs of Z'Z/n without ever building it, by Lanczos to machine precision."""
+    q, size = features.numeric.shape[1], features.dimensions
+    levels = indicators(features, slice(0, len(features)))
+
+    def multiply(vector: Floats) -> Floats:
+        scaled = scales * vector.ravel()
+        numbers, mean_levels = scaled[:q], statistics.shares @ scaled[q:]
+        product = np.zeros(size)
+        for _, rows in blocks(len(features)):
+            centred = features.numeric[rows] - statistics.mean
+            z = centred @ numbers + levels[rows] @ scaled[q:] - mean_levels
+            product[:q] += z @ centred
+            product[q:] += levels[rows].T @ z - statistics.shares * z.sum()
+        return scales * product / len(features)
+
+    operator = LinearOperator((size, size), matvec=multiply, dtype=np.float64)
+    start = np.random.Generator(np.random.Philox(size)).standard_normal(size)
+    values, vectors = eigsh(operator, k=min(ncp, size - 1), v0=start, which="LA")
+    order = np.argsort(values)[::-1]
+    return values[order], vectors[:, order]
+
+
+def _signs(axes: Floats) -> Floats:
+    """Return (d,) +1 or -1: an eigenvector's sign is free, so the largest entry is made positive."""
+    largest = np.abs(axes).argmax(axis=0)
+    return np.where(axes[largest, np.arange(axes.shape[1])] < 0, -1.0, 1.0)

@@ -1,0 +1,1 @@
+"""Judges avatars, made here or anywhere."""

@@ -1,0 +1,1 @@
+"""Utility metrics, one file per idea."""
