@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeAlias
 
-Update: TypeAlias = Callable[[str, float], None]
-"""Shows a step's name and how much of the whole is done, 0 to 1."""
+Update: TypeAlias = Callable[[str, float | None], None]
+"""Shows a step's name and how much of the whole is done, 0 to 1; None leaves the bar where it is."""
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The published figures on AIDS (ACTG175), method.md section 6; real patients, so the data stays outside of the project."""
+"""The published figures on AIDS (ACTG175). Real patients: the data stays outside of the project."""
 
 from __future__ import annotations
 

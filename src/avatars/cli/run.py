@@ -57,6 +57,8 @@ def run(
 
     if output.exists() and data.exists() and output.samefile(data):
         fail(f"The avatars would overwrite the originals in {data}: give -o another name.")
+    if output.suffix.lower() not in (".csv", ".tsv", ".txt", ".gz", ".parquet", ".pq"):
+        fail(f"The avatars cannot be written as {output.name!r}: give -o a name that ends in .csv or .parquet.")
     if not output.resolve().parent.is_dir():
         fail(f"The folder of {output} does not exist: make it first, or give -o another name.")
     kinds = dict(_pairs("--type", column_type))
@@ -111,10 +113,11 @@ def _print_metrics(metrics: Evaluation, output: Path, rows: int) -> None:
 
     from avatars.evaluation.evaluate import PRIVACY_TARGETS, SIGNAL_TARGETS
 
-    table = Table("metric", "value", "target", title=f"{rows} avatars written to {output}", title_justify="left")
+    table = Table("metric", "value", "target")
     for family, targets in ((metrics.privacy_metrics, PRIVACY_TARGETS), (metrics.signal_metrics, SIGNAL_TARGETS)):
         for name, value in asdict(family).items():
             shown = "not computed: fewer than two numeric columns" if value is None else f"{value:.3f}"
             table.add_row(name, shown, targets.get(name, ""))
         table.add_section()
     Console().print(table)
+    typer.echo(f"{rows} avatars written to {output}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, model_validator
 
@@ -13,7 +13,7 @@ class Request(BaseModel):
     ``null`` means "use the default", as an absent field does: old clients send every field.
     """
 
-    model_config = ConfigDict(extra="ignore", use_attribute_docstrings=True, defer_build=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="ignore", use_attribute_docstrings=True, defer_build=True)
 
     @model_validator(mode="wrap")
     @classmethod
@@ -26,4 +26,4 @@ class Request(BaseModel):
 class Response(BaseModel):
     """What the server answers. Clients ignore fields that they do not know."""
 
-    model_config = ConfigDict(extra="ignore", use_attribute_docstrings=True, defer_build=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="ignore", use_attribute_docstrings=True, defer_build=True)
