@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -62,6 +63,7 @@ def run(
     if not output.resolve().parent.is_dir():
         fail(f"The folder of {output} does not exist: make it first, or give -o another name.")
     kinds = dict(_pairs("--type", column_type))
+    warnings.showwarning = _note
     try:
         for kind in kinds.values():
             one_of("type of a column", kind, [known.value for known in Kind])
@@ -86,6 +88,10 @@ def run(
     except OSError as error:
         fail(f"{error.filename or data}: {error.strerror or 'it cannot be read or written'}.")
     _print_metrics(metrics, output, source.table.num_rows)
+
+
+def _note(message: Warning | str, *_: object, **__: object) -> None:
+    typer.echo(f"Note: {message}", err=True)
 
 
 def _pairs(option: str, given: list[str] | None) -> list[tuple[str, str]]:

@@ -5,33 +5,35 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
+import warnings
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 
 from avatars.engine.csv_cells import MISSING, Cells, read_cells
-from avatars.engine.errors import InvalidParameter, InvalidTable
-from avatars.engine.formats import ColumnFormat, TableFormat
-
-DELIMITERS = (",", ";", "\t", "|")
+from avatars.engine.errors import AvatarsWarning, InvalidParameter, InvalidTable
+from avatars.engine.formats import DELIMITERS, ColumnFormat, TableFormat
 
 _HEAD_BYTES = 4 * 2**20
 _LOOK_ROWS = 50
 
-# What other kinds of file begin with, and what they are.
+# What other kinds of file begin with, and what they are. A label may begin with "<" or "[": signatures say more.
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
-    (b"PK\x03\x04", "an Excel workbook or a zip archive"),
-    (b"\xd0\xcf\x11\xe0", "an Excel workbook"),
-    (b"%PDF", "a PDF"),
-    (b"ARROW1", "an Arrow file"),
-    (b"BZh", "compressed with bzip2"),
-    (b"\xfd7zXZ", "compressed with xz"),
-    (b"\x28\xb5\x2f\xfd", "compressed with zstd"),
-    (b"<", "HTML or XML"),
-    (b"{", "JSON"),
-    (b"[", "JSON"),
+    (rb"PK\x03\x04", "an Excel workbook or a zip archive"),
+    (rb"\xd0\xcf\x11\xe0", "an Excel workbook"),
+    (rb"%PDF-", "a PDF"),
+    (rb"ARROW1\x00", "an Arrow file"),
+    (rb"BZh[1-9]1AY&SY", "a file compressed with bzip2"),
+    (rb"\xfd7zXZ", "a file compressed with xz"),
+    (rb"\x28\xb5\x2f\xfd", "a file compressed with zstd"),
+    (rb"(?i)<(!doctype|!--|\?xml|html|head|body|table)\b", "HTML or XML"),
+    (rb'\{\s*"|\[\s*[{\[]', "JSON"),
 )
 
 
@@ -63,15 +65,19 @@ def read_csv(data: pa.Buffer, *, encoding: str | None = None, gzip: bool = False
     """
     data, bom = _as_utf8(data, encoding)
     _refuse_other_files(data)
+    if not _is_utf8(data):
+        raise _wrong_encoding("UTF-8")
     head, truncated = _head(data)
     delimiter = _delimiter(head, truncated)
-    names, header_bytes = _header(data, head, delimiter)
+    names, header_bytes = _header(head, truncated, delimiter)
     body = data.slice(header_bytes)
-    if not body.slice(0, 1024).to_pybytes().strip() and not body.to_pybytes().strip():
+    if not first_bytes(body, 1024).strip(b"\r\n") and not body.to_pybytes().strip(b"\r\n"):
         raise InvalidTable("The CSV has a header line and no rows.", code="empty_table")
     text = _rows(body, names, delimiter)
 
-    columns: list[Cells] = [read_cells(column, decimal_comma=delimiter != ",") for column in text.columns]
+    with ThreadPoolExecutor(pa.cpu_count()) as threads:
+        read = partial(read_cells, decimal_comma=delimiter != ",")
+        columns: list[Cells] = list(threads.map(read, text.columns))
     formats: dict[str, ColumnFormat] = {
         name: cells.format for name, cells in zip(names, columns, strict=True) if cells.format is not None
     }
@@ -88,9 +94,14 @@ def read_csv(data: pa.Buffer, *, encoding: str | None = None, gzip: bool = False
     )
 
 
+def first_bytes(data: pa.Buffer, size: int) -> bytes:
+    """The beginning of a file, all of it when it is shorter."""
+    return bytes(memoryview(data)[:size])
+
+
 def _as_utf8(data: pa.Buffer, encoding: str | None) -> tuple[pa.Buffer, bool]:
     """The file in UTF-8 without a byte order mark, and whether it had one."""
-    start = data.slice(0, 4).to_pybytes()
+    start = first_bytes(data, 4)
     bom = start.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     if encoding is None and start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         encoding = "utf-16"
@@ -107,7 +118,7 @@ def _as_utf8(data: pa.Buffer, encoding: str | None) -> tuple[pa.Buffer, bool]:
                 code="unknown_encoding",
             )
         data = pa.py_buffer(text.encode())
-    if data.slice(0, 3).to_pybytes() == codecs.BOM_UTF8:
+    if first_bytes(data, 3) == codecs.BOM_UTF8:
         data = data.slice(3)
     return data, bom
 
@@ -121,12 +132,12 @@ def _wrong_encoding(encoding: str) -> InvalidTable:
 
 
 def _refuse_other_files(data: pa.Buffer) -> None:
-    start = data.slice(0, 64 * 1024).to_pybytes()
+    start = first_bytes(data, 64 * 1024)
     stripped = start.lstrip()
-    if not stripped:
+    if not start.strip(b"\r\n"):
         raise InvalidTable("The file is empty.", code="empty_table")
     for signature, kind in _SIGNATURES:
-        if stripped.startswith(signature):
+        if re.match(signature, stripped):
             raise InvalidTable(
                 f"The file is not a table in CSV or Parquet: it looks like {kind}. Save it as CSV in UTF-8.",
                 code="unreadable_file",
@@ -138,59 +149,72 @@ def _refuse_other_files(data: pa.Buffer) -> None:
         )
 
 
+def _is_utf8(data: pa.Buffer) -> bool:
+    # As one long string to Arrow, which checks a gigabyte a second and copies nothing.
+    offsets = pa.py_buffer(np.array([0, data.size], np.int64))
+    try:
+        pa.Array.from_buffers(pa.large_string(), 1, [None, offsets, data]).validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
 def _head(data: pa.Buffer) -> tuple[str, bool]:
     """The file's first lines, and whether the last of them may be cut."""
-    start = data.slice(0, _HEAD_BYTES).to_pybytes()
-    # A character that is cut at the end is no wrong encoding.
-    text, _ = codecs.utf_8_decode(start, "replace", False)
-    return text, len(start) < data.size
-
-
-def _records(head: str, delimiter: str) -> Sequence[list[str]]:
-    reader = csv.reader(io.StringIO(head, newline=""), delimiter=delimiter)
-    rows: list[list[str]] = []
-    try:
-        for row in reader:
-            if row:
-                rows.append(row)
-            if len(rows) == _LOOK_ROWS:
-                break
-    except csv.Error:
-        # A cell beyond the limit of Python's reader: what came before it is enough to look at.
-        pass
-    return rows
+    start = first_bytes(data, _HEAD_BYTES)
+    truncated = len(start) < data.size
+    # Without the character that may be cut at the end.
+    text, _ = codecs.utf_8_decode(start, "strict", not truncated)
+    return text, truncated
 
 
 def _delimiter(head: str, truncated: bool) -> str:
     """The delimiter that splits the first rows into the most columns, all of the same number."""
-    regular: dict[str, int] = {}
-    any_: dict[str, int] = {}
-    for delimiter in DELIMITERS:
-        rows = _records(head, delimiter)
-        if truncated and len(rows) < _LOOK_ROWS:
-            rows = rows[:-1] or rows
-        lengths = [len(row) for row in rows]
-        if lengths and lengths[0] > 1:
-            any_[delimiter] = lengths[0]
-            if len(set(lengths)) == 1:
-                regular[delimiter] = lengths[0]
-    candidates = regular or any_ or {",": 1}
-    return max(candidates, key=lambda delimiter: candidates[delimiter])
+    splits = {delimiter: _split(head, delimiter, truncated) for delimiter in DELIMITERS}
+    several = {delimiter: split for delimiter, split in splits.items() if split.columns > 1}
+    if not several:
+        return DELIMITERS[0]
+    return max(several, key=lambda delimiter: several[delimiter])
 
 
-def _header(data: pa.Buffer, head: str, delimiter: str) -> tuple[tuple[str, ...], int]:
+class _Split(NamedTuple):
+    """What a delimiter makes of the first rows; of two, the larger one is the better."""
+
+    regular: bool
+    well_quoted: bool
+    columns: int
+
+
+def _split(head: str, delimiter: str, truncated: bool) -> _Split:
+    # Strictly: with the wrong delimiter a quote is often closed in the middle of a cell.
+    reader = csv.reader(io.StringIO(head, newline=""), delimiter=delimiter, strict=True)
+    lengths: list[int] = []
+    well_quoted = True
+    try:
+        for row in reader:
+            if row:
+                lengths.append(len(row))
+            if len(lengths) == _LOOK_ROWS:
+                break
+        else:
+            # The last row of what was looked at may be cut in the middle.
+            lengths = lengths[:-1] if truncated and len(lengths) > 1 else lengths
+    except csv.Error:
+        well_quoted = False
+    return _Split(len(set(lengths)) == 1, well_quoted, lengths[0] if lengths else 0)
+
+
+def _header(head: str, truncated: bool, delimiter: str) -> tuple[tuple[str, ...], int]:
     """The labels, made unique the way pandas does, and how many bytes they take."""
     reader = csv.reader(io.StringIO(head, newline=""), delimiter=delimiter)
     try:
         labels = next(row for row in reader if row)
     except csv.Error:
-        raise InvalidTable(
-            "The file's first line is no header of a CSV: a label is too long.", code="unreadable_file"
-        ) from None
+        labels = []
     lines = io.StringIO(head, newline="")
-    header = "".join(next(lines) for _ in range(reader.line_num)).encode()
-    if data.slice(0, len(header)).to_pybytes() != header:
-        raise _wrong_encoding("UTF-8")
+    header = "".join(next(lines) for _ in range(reader.line_num))
+    if not labels or (truncated and not header.endswith(("\n", "\r"))):
+        raise InvalidTable("The file's first line is too long to be the header of a CSV.", code="unreadable_file")
     unique: dict[str, None] = {}
     for position, label in enumerate(labels):
         label = label or f"Unnamed: {position}"
@@ -198,7 +222,14 @@ def _header(data: pa.Buffer, head: str, delimiter: str) -> tuple[tuple[str, ...]
         while name in unique or (name != label and name in labels):
             name, number = f"{label}.{number}", number + 1
         unique[name] = None
-    return tuple(unique), len(header)
+    if twice := [name for name, label in zip(unique, labels, strict=True) if label and name != label]:
+        warnings.warn(
+            f"The CSV's header names some columns more than once; here they are called {', '.join(map(repr, twice))}: "
+            "rename them in the file to tell them apart.",
+            AvatarsWarning,
+            stacklevel=2,
+        )
+    return tuple(unique), len(header.encode())
 
 
 def _rows(body: pa.Buffer, names: Sequence[str], delimiter: str) -> pa.Table:
@@ -237,7 +268,6 @@ def _parse(
         refused.append(row)
         return "error"
 
-    message = ""
     try:
         return pyarrow.csv.read_csv(
             pa.BufferReader(body),
@@ -251,15 +281,14 @@ def _parse(
                 null_values=list(MISSING),
                 strings_can_be_null=True,
                 quoted_strings_can_be_null=False,
+                check_utf8=False,
             ),
         )
-    except pa.ArrowInvalid as error:
+    except pa.ArrowInvalid:
         # Arrow's message may quote the row, and a chained exception would carry it into a log.
-        message = "" if refused else str(error)
+        pass
     if refused:
         return None
-    if "UTF8" in message:
-        raise _wrong_encoding("UTF-8")
     raise InvalidTable(
         "The file cannot be read as CSV: a row is too long or a quote is never closed.", code="unreadable_file"
     )

@@ -93,11 +93,12 @@ def write_datetimes(times: pa.ChunkedArray, style: DatetimeFormat | None = None)
     """Dates or timestamps as text in the given style; without one in ISO form, with every digit."""
     if pa.types.is_date(times.type):
         return _from_iso(times.cast(pa.date32()).cast(pa.string()), style or DatetimeFormat())
+    if times.type.tz and local_clock(times) is None:
+        times = times.cast(pa.timestamp(times.type.unit, "UTC"))
     zone = times.type.tz
     if style is None or not style.separator or bool(style.zone) != (zone is not None):
         style = DatetimeFormat(ISO, " ", True, _DIGITS[times.type.unit], "+00:00" if zone else "")
-    clock = pc.local_timestamp(times) if zone else times
-    clock, digits = _with_digits(clock, style.digits)
+    clock, digits = _with_digits(pc.local_timestamp(times) if zone else times, style.digits)
     text = clock.cast(pa.string())
     whole = 10 + 1 + 8 + (1 + _DIGITS[clock.type.unit] if clock.type.unit != "s" else 0)
     if pc.any(pc.not_equal(pc.utf8_length(text), whole)).as_py():
@@ -110,6 +111,14 @@ def write_datetimes(times: pa.ChunkedArray, style: DatetimeFormat | None = None)
         text = pc.utf8_replace_slice(text, 10, 11, "T")
     text = _from_iso(text, style)
     return pc.binary_join_element_wise(text, _offsets(times, style.zone), "") if zone else text
+
+
+def local_clock(times: pa.ChunkedArray) -> pa.ChunkedArray | None:
+    """What the clock on the wall shows in the times' zone; None when nobody knows the zone."""
+    try:
+        return pc.local_timestamp(times)
+    except pa.ArrowInvalid:
+        return None
 
 
 def _with_digits(clock: pa.ChunkedArray, digits: int) -> tuple[pa.ChunkedArray, int]:

@@ -72,12 +72,13 @@ def _from_floats(
         # From 2**53 on floats have no decimals that could be rounded. Adding 0 makes -0 a plain zero.
         numbers = np.where(np.abs(scaled) < 2**53, np.rint(scaled) / scale, numbers) + 0.0
     if pa.types.is_decimal(type_):
-        whole = type_.precision - type_.scale
-        limit = 10.0**whole - 10.0 ** -min(type_.scale, 15 - whole) if whole <= 15 else np.nextafter(10.0**whole, 0)
+        digits = type_.scale if decimals is None else min(decimals, type_.scale)
+        whole = 10.0 ** (type_.precision - type_.scale)
+        limit = min(whole - 10.0**-digits, float(np.nextafter(whole, 0.0)))
         floats = pa.array(np.clip(numbers, -limit, limit), mask=missing)
-        if decimals is not None and 0 <= decimals < type_.scale and whole + decimals > 0:
+        if 0 <= digits < type_.scale:
             # By way of the decimals in use, so that 0.1 does not become 0.100000000000000006.
-            floats = floats.cast(pa.decimal256(whole + decimals, decimals))
+            floats = floats.cast(pa.decimal256(76, digits))
         return floats.cast(type_)
     precision = np.dtype(f"f{type_.bit_width // 8}")
     limit = float(np.finfo(precision).max)
@@ -89,16 +90,17 @@ def _from_integers(
 ) -> pa.Array:
     step = 1 if column.step_is_local else column.step
     low, high = _bounds(type_)
-    rounded = np.clip(
-        np.rint(numbers / step) * step,
-        _float_within((low - column.origin + step - 1) // step * step, up=True),
-        _float_within((high - column.origin) // step * step, up=False),
+    steps = np.clip(
+        np.rint(numbers / step),
+        _float_within(-((column.origin - low) // step), up=True),
+        _float_within((high - column.origin) // step, up=False),
     )
-    # Two halves are exact where one int64 would overflow; unsigned sums wrap around to the right value.
-    upper = np.floor(rounded / 2**32)
-    lower = rounded - upper * 2**32
+    # From here on in whole numbers, which float64 would round. Two halves are exact where one int64 would
+    # overflow; unsigned products and sums wrap around to the right value.
+    upper = np.floor(steps / 2**32)
+    lower = steps - upper * 2**32
     integers = (upper.astype(np.int64).astype(np.uint64) << np.uint64(32)) + lower.astype(np.uint64)
-    integers += np.uint64(column.origin % 2**64)
+    integers = integers * np.uint64(step) + np.uint64(column.origin % 2**64)
     if pa.types.is_uint64(type_):
         return pa.array(integers, mask=missing)
     values = pa.array(integers.view(np.int64), mask=missing)

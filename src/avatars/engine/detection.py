@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from difflib import get_close_matches
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from avatars.engine.datetimes import DATE_ORDERS, DatetimeFormat, read_datetimes
-from avatars.engine.errors import InvalidParameter, InvalidTable
+from avatars.engine.datetimes import DATE_ORDERS, DatetimeFormat, local_clock, read_datetimes
+from avatars.engine.errors import InvalidParameter, InvalidTable, unknown_column
 from avatars.engine.kinds import Column, Kind
 from avatars.engine.plain import (
     distinct,
@@ -20,6 +20,7 @@ from avatars.engine.plain import (
     is_text,
     plain,
     refuse_infinite,
+    spelt_out,
 )
 from avatars.engine.text_numbers import read_floats, read_integers
 
@@ -59,7 +60,8 @@ def detect(
         (``unsupported_type``), infinite values (``infinite_values``), values that are not of the declared
         kind (``wrong_type``), dates whose day and month cannot be told apart (``ambiguous_dates``).
     InvalidParameter
-        `types` names a column that the table has not (``unknown_column``).
+        `types` names a column that the table has not (``unknown_column``) or a kind that there is not
+        (``unknown_type``).
 
     Notes
     -----
@@ -79,24 +81,24 @@ def _check_labels(table: pa.Table, types: Mapping[str, Kind]) -> None:
     if table.num_columns == 0:
         raise InvalidTable("The table has no columns.", code="empty_table")
     names = table.column_names
-    for name in names:
-        if names.count(name) > 1:
-            raise InvalidTable(
-                f"The table has {names.count(name)} columns called {name!r}: labels must be unique.",
-                code="duplicate_columns",
-                column=name,
-            )
+    name, count = Counter(names).most_common(1)[0]
+    if count > 1:
+        raise InvalidTable(
+            f"The table has {count} columns called {name!r}: labels must be unique.",
+            code="duplicate_columns",
+            column=name,
+        )
     if table.num_rows == 0:
         raise InvalidTable("The table has no rows.", code="empty_table")
-    for name in types:
+    for name, kind in types.items():
         if name not in names:
-            raise InvalidParameter(unknown_column(name, names), code="unknown_column", column=str(name))
-
-
-def unknown_column(name: object, names: list[str]) -> str:
-    """The sentence for a column that the table has not, with the nearest label that it has."""
-    near = get_close_matches(str(name), names, n=1)
-    return f"The table has no column {name!r}" + (f": did you mean {near[0]!r}?" if near else ".")
+            raise unknown_column(name, names)
+        if kind not in list(Kind):
+            raise InvalidParameter(
+                f"Column {name!r} is declared as {kind!r}, but a type is one of {', '.join(Kind)}.",
+                code="unknown_type",
+                column=name,
+            )
 
 
 def _column(name: str, values: pa.ChunkedArray, declared: Kind | None, threshold: int | None) -> Column:
@@ -177,7 +179,7 @@ def _categorical(name: str, values: pa.ChunkedArray, kind: Kind, why: str) -> Co
         raise _wrong_type(name, "bool", f"it has {len(levels)} distinct values; declare it as category")
     missing = values.null_count
     if dictionary is not None:
-        missing = len(values) - sum(len(pc.drop_null(chunk.dictionary_decode())) for chunk in values.chunks)
+        missing = spelt_out(values).null_count
     elif pa.types.is_floating(values.type):
         missing = int(np.isnan(floats_of(values)).sum())
     return Column(name, kind, values.type, why, missing, levels=levels, dictionary=dictionary)
@@ -297,7 +299,8 @@ def _granularity(numbers: pa.ChunkedArray, present: npt.NDArray[np.int64]) -> tu
     step = _coarsest(present, steps)
     if step < steps[0] and pa.types.is_timestamp(type_) and type_.tz:
         # Midnights in Paris are 22 or 23 o'clock in UTC: days are whole by the clock on the wall.
-        local = _coarsest(integers_of(pc.local_timestamp(pc.drop_null(numbers)))[0], steps)
+        clock = local_clock(pc.drop_null(numbers))
+        local = step if clock is None else _coarsest(integers_of(clock)[0], steps)
         if local > step:
             return local, True
     return step, False

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from avatars.engine.datetimes import read_datetimes
 from avatars.engine.errors import InvalidTable
 from avatars.engine.kinds import Column, Kind
-from avatars.engine.plain import floats_of, integers_of, is_text, plain, plain_type, refuse_infinite
+from avatars.engine.plain import floats_of, integers_of, is_text, plain, plain_type, refuse_infinite, spelt_out
 from avatars.engine.text_numbers import read_floats, read_integers
 
 _BLOCK_ROWS = 8192
@@ -124,10 +124,8 @@ def _of_type(values: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:
     """The values in the column's type; only a table of another origin has others."""
     if values.type.equals(column.type):
         return values
-    if pa.types.is_dictionary(values.type):
-        values = values.cast(values.type.value_type)
     try:
-        return values.cast(plain_type(column.type))
+        return spelt_out(values).cast(plain_type(column.type))
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         pass
     raise _unfit(column)

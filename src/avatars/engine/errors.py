@@ -9,6 +9,9 @@ AvatarsWarning              something was adjusted, and the run went on
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 
 class EngineError(ValueError):
     """Something the user can put right: ``str(error)`` is one sentence for them, without any cell.
@@ -48,6 +51,13 @@ class Cancelled(Exception):
 
 class AvatarsWarning(UserWarning):
     """Something was adjusted, and the run went on."""
+
+
+def unknown_column(name: object, names: Iterable[str], *, where: str = "") -> InvalidParameter:
+    """Make the refusal of a column that the table has not, with the nearest label that it has."""
+    near = get_close_matches(str(name), list(names), n=1)
+    hint = f"did you mean {near[0]!r}?" if near else "check the spelling against the table's header."
+    return InvalidParameter(f"{where}The table has no column {name!r}: {hint}", code="unknown_column", column=str(name))
 
 
 def _rebuild(kind: type[EngineError], message: str, code: str, column: str | None) -> EngineError:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
+import re
 import secrets
 import zlib
 from dataclasses import dataclass
@@ -13,14 +15,17 @@ from typing import IO
 import pyarrow as pa
 import pyarrow.parquet
 
-from avatars.engine.csv_reading import read_csv
+from avatars.engine.csv_reading import first_bytes, read_csv
 from avatars.engine.csv_writing import write_csv
 from avatars.engine.errors import InvalidTable
 from avatars.engine.formats import TableFormat
 
 __all__ = ["SourceTable", "TableFormat", "read_table", "write_csv", "write_parquet", "write_table"]
 
-_GZIP, _PARQUET = b"\x1f\x8b", b"PAR1"
+_GZIP = rb"\x1f\x8b"
+# A label may begin with PAR1, but after it there is no control character.
+_PARQUET = rb"PAR1[\x00-\x08\x0e-\x1f]"
+_ROW_LABELS = re.compile(r"__index_level_\d+__")
 _PIECE = 2**20
 
 
@@ -57,11 +62,11 @@ def read_table(
         The file is not there, or may not be read.
     """
     data = _content(source)
-    gzip = data.slice(0, 2).to_pybytes() == _GZIP
+    gzip = re.match(_GZIP, first_bytes(data, 2)) is not None
     if gzip:
         data = _decompressed(data, max_bytes)
     _check_size(data.size, max_bytes)
-    if data.slice(0, 4).to_pybytes() == _PARQUET:
+    if re.match(_PARQUET, first_bytes(data, 5)):
         return SourceTable(_read_parquet(data, max_bytes), TableFormat(kind="parquet"))
     table, format = read_csv(data, encoding=encoding, gzip=gzip)
     return SourceTable(table, format)
@@ -148,7 +153,25 @@ def _read_parquet(data: pa.Buffer, max_bytes: int | None) -> pa.Table:
         raise InvalidTable("The file cannot be read as Parquet: it is damaged or not complete.", code="unreadable_file")
     if table.num_rows == 0:
         raise InvalidTable("The table has no rows.", code="empty_table")
-    return table
+    return _without_row_labels(table)
+
+
+def _without_row_labels(table: pa.Table) -> pa.Table:
+    """The table without the nameless index that pandas stores as a column: labels of rows are no data.
+
+    They would link avatars to persons, as the index of a frame would.
+    """
+    try:
+        stored = table.schema.pandas_metadata
+    except ValueError:
+        stored = None
+    labels = [name for name in table.column_names if _ROW_LABELS.fullmatch(name)]
+    if not stored or not labels:
+        return table
+    stored["index_columns"] = [name for name in stored.get("index_columns", []) if name not in labels]
+    stored["columns"] = [column for column in stored.get("columns", []) if column.get("field_name") not in labels]
+    metadata = {**table.schema.metadata, b"pandas": json.dumps(stored).encode()}
+    return table.drop_columns(labels).replace_schema_metadata(metadata)
 
 
 def _check_size(size: int, max_bytes: int | None) -> None:

@@ -8,6 +8,9 @@ from typing import Any, Literal
 
 from avatars.engine.datetimes import DatetimeFormat
 
+DELIMITERS = (",", ";", "\t", "|")
+"""What may stand between cells."""
+
 
 @dataclass(frozen=True)
 class BoolFormat:

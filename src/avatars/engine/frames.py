@@ -71,7 +71,7 @@ def to_frame(table: pa.Table, manifest: FrameManifest) -> pd.DataFrame:
     Its index counts from 0: the original labels of rows would link avatars to persons.
     """
     columns = {
-        position: pd.Series(_from_array(values, dtype, missing), copy=False)
+        position: pd.Series(_from_array(values, dtype, missing), dtype=dtype, copy=False)
         for position, (values, dtype, missing) in enumerate(
             zip(table.columns, manifest.dtypes, manifest.missing, strict=True)
         )

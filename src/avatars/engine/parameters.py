@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from avatars.engine.columns import Column
-from avatars.engine.errors import InvalidParameter
+from avatars.engine.errors import InvalidParameter, unknown_column
 
 ImputationMethod = Literal["knn", "fast_knn", "mode", "median", "mean"]
 Method = Literal["avatar"]
@@ -68,7 +67,7 @@ def check_parameters(parameters: Parameters, columns: Sequence[Column]) -> None:
     names = [column.name for column in columns]
     for name, weight in parameters.column_weights.items():
         if name not in names:
-            raise unknown_column("column_weights", name, names)
+            raise unknown_column(name, names, where="column_weights: ")
         if not (math.isfinite(weight) and weight >= 0):
             raise InvalidParameter(
                 f"The weight of column {name!r} must be a finite number, 0 or more.",
@@ -93,17 +92,6 @@ def check_size(parameters: Parameters, n: int) -> None:
             f"k is {parameters.k}, but the table has {n} rows: k must be at most {n - 1}, one less than the rows.",
             code="k_too_large",
         )
-
-
-def unknown_column(where: str, name: str, names: Iterable[str]) -> InvalidParameter:
-    """Build the refusal of a column name that the table does not have, with the nearest one that it has."""
-    near = difflib.get_close_matches(name, list(names), n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else "; check the spelling against the table's header."
-    return InvalidParameter(
-        f"{where} names a column {name!r} that the table does not have{hint}",
-        code="unknown_column",
-        column=name,
-    )
 
 
 def one_of(what: str, value: str, allowed: Sequence[str]) -> None:

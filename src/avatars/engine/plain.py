@@ -39,6 +39,14 @@ def plain(values: Any) -> Any:
     return values
 
 
+def spelt_out(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The values of a dictionary type in their plain type; others as they are."""
+    if not pa.types.is_dictionary(values.type):
+        return values
+    chunks = [plain(chunk.dictionary).take(chunk.indices) for chunk in values.chunks]
+    return pa.chunked_array(chunks, plain_type(values.type))
+
+
 def distinct(values: pa.ChunkedArray) -> pa.Array:
     """The distinct values in their plain type, without nulls, in no particular order."""
     if pa.types.is_dictionary(values.type):

@@ -14,9 +14,12 @@ MOST_DIGITS = 18
 def read_integers(strings: pa.ChunkedArray) -> pa.ChunkedArray | None:
     """The text as int64; None unless every value is written plainly, without + or leading zeros."""
     integers = _cast(strings, pa.int64())
-    if integers is None or looks_like_identifiers(strings):
+    if integers is None:
         return None
-    # Arrow also reads "0x1f"; nothing but the plain form may lose its text.
+    extremes = pc.min_max(integers).as_py().values()
+    if any(value is not None and abs(value) >= 10**MOST_DIGITS for value in extremes):
+        return None
+    # Arrow also reads "007" and "0x1f"; nothing but the plain form may lose its text.
     return integers if integers.cast(strings.type).equals(strings) else None
 
 
@@ -27,12 +30,12 @@ def read_floats(strings: pa.ChunkedArray, decimal: str = ".") -> pa.ChunkedArray
             return None
         strings = pc.replace_substring(strings, ",", ".")
     floats = _cast(strings, pa.float64())
-    if floats is None or looks_like_identifiers(strings):
+    if floats is None or _has_identifiers(strings):
         return None
     return pc.if_else(pc.is_nan(floats), pa.scalar(None, pa.float64()), floats)
 
 
-def looks_like_identifiers(strings: pa.ChunkedArray) -> bool:
+def _has_identifiers(strings: pa.ChunkedArray) -> bool:
     """Whether a value has a leading zero ("007") or is a whole number of more than `MOST_DIGITS` digits."""
     for chunk in strings.chunks:
         text = chunk.drop_null()
@@ -60,7 +63,8 @@ def _has_leading_zero(text: pa.Array) -> npt.NDArray[np.bool_]:
     data = np.frombuffer(data_buffer, np.uint8)
     last, end = data.size - 1, offsets[1:].astype(np.int64)
     first = offsets[:-1].astype(np.int64)
-    first = first + np.isin(data[np.minimum(first, last)], np.frombuffer(b"+-", np.uint8))
+    sign = data[np.minimum(first, last)]
+    first += (sign == ord("+")) | (sign == ord("-"))
     following = data[np.minimum(first + 1, last)]
     has_zero = (first < end) & (data[np.minimum(first, last)] == ord("0"))
     has_digit = (first + 1 < end) & (following >= ord("0")) & (following <= ord("9"))
@@ -71,7 +75,10 @@ def _has_leading_zero(text: pa.Array) -> npt.NDArray[np.bool_]:
 def write_floats(floats: pa.ChunkedArray) -> pa.ChunkedArray:
     """Floats in the shortest text that reads back as the same float, "1.0" for whole numbers."""
     text = pc.cast(floats, pa.string())
-    whole = pc.invert(pc.match_substring_regex(text, "[.en]"))
+    whole = pc.invert(pc.match_substring(text, "."))
+    if not pc.any(whole).as_py():
+        return text
+    whole = pc.and_(whole, pc.invert(pc.match_substring_regex(text, "[en]")))
     return pc.if_else(whole, pc.binary_join_element_wise(text, ".0", ""), text)
 
 

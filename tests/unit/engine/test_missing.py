@@ -37,7 +37,7 @@ def test_every_cell_is_filled_and_known_cells_stay(method: ImputationMethod) -> 
 
 @pytest.mark.parametrize(("method", "expected"), [("mean", 4.0), ("median", 2.0), ("mode", 1.0)])
 def test_plain_methods(method: ImputationMethod, expected: float) -> None:
-    table = pa.table({"x": pa.array([1.0, 1.0, 2.0, 4.0, 12.0, None]), "y": pa.array(list("aaabb") + [None])})
+    table = pa.table({"x": pa.array([1.0, 1.0, 2.0, 4.0, 12.0, None]), "y": pa.array([*"aaabb", None])})
     cells = encoded(table)
     numeric, codes = filled(table, Imputation(method))
     origin = cells.numeric_columns[0]

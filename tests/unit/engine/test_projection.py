@@ -33,7 +33,7 @@ def dense_famd(rows: Features, weights: dict[str, float] | None = None) -> tuple
 
 
 def distances(points: np.ndarray) -> np.ndarray:
-    return np.sqrt(((points[:, None] - points[None]) ** 2).sum(axis=2))
+    return np.asarray(np.sqrt(((points[:, None] - points[None]) ** 2).sum(axis=2)))
 
 
 def test_famd_equals_the_dense_definition() -> None:

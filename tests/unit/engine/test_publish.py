@@ -33,8 +33,8 @@ def test_duplicates_do_not_disturb() -> None:
 
 
 def test_knowing_the_seed_gains_nothing() -> None:
-    # The attacker knows the seed, the code and the shape of the table, and undoes the permutation of row numbers that the
-    # seed would make of a table of that shape: the rows so aligned are no closer to their own than chance.
+    # The attacker knows the seed, the code and the shape of the table, and undoes the permutation that the seed would
+    # make of another table of that shape: the rows so aligned are no closer to their own than chance.
     table = mixed_table(600)
     made = run(table, Parameters(k=10, seed=3))
     guess = publishing_order(encoded(mixed_table(600, seed=9)), 3)

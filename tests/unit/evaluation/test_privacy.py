@@ -19,7 +19,7 @@ COORDINATES = st.one_of(st.integers(-2, 2).map(float), st.floats(-10, 10).map(la
 
 
 def cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    return np.sqrt(((a[:, None] - b[None]) ** 2).sum(axis=2))
+    return np.asarray(np.sqrt(((a[:, None] - b[None]) ** 2).sum(axis=2)))
 
 
 def link_by_definition(records: np.ndarray, avatars: np.ndarray) -> tuple[float, float]:
