@@ -1,0 +1,1 @@
+"""How long things take, beside a reference stack measured in the same run: `make bench`."""
