@@ -1,0 +1,49 @@
+"""The ``avatars`` command: one file a command, each thin: parse, call, print.
+
+Nothing heavy is imported before a command runs, so that ``avatars --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import Annotated
+
+import typer
+
+from avatars.cli.serve import serve
+from avatars.cli.user import user_app
+
+app = typer.Typer(
+    name="avatars",
+    help="Turn a sensitive table about people into avatars.",
+    no_args_is_help=True,
+    add_completion=False,
+    # A traceback in a box with the values of variables would show cells.
+    pretty_exceptions_enable=False,
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"open-avatars {version('open-avatars')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
+    ] = False,
+) -> None:
+    pass
+
+
+app.command()(serve)
+app.add_typer(user_app, name="user")
+if importlib.util.find_spec("avatars.cli.run") is not None:
+    from avatars.cli.run import run
+
+    app.command()(run)

@@ -1,0 +1,128 @@
+"""``avatars serve``: the platform, in this process."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Annotated
+
+import typer
+
+from avatars.cli.common import DatabaseUrl, DataDir, fail, load_settings, server_extra
+
+if TYPE_CHECKING:
+    from avatars.server.settings import Settings
+
+GRACE_SECONDS = 20
+"""How long requests that are being answered may go on after the platform was told to stop."""
+
+
+def serve(
+    host: Annotated[
+        str | None, typer.Option(help="Address to listen on (AVATARS_HOST).", show_default="127.0.0.1")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port; 0 takes a free one (AVATARS_PORT).", show_default="8000")
+    ] = None,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Run the platform until it is told to stop (Ctrl-C, SIGTERM).
+
+    Further settings are environment variables that begin with AVATARS_.
+    """
+    settings = load_settings(host=host, port=port, data_dir=data_dir, database_url=database_url)
+    os.umask(0o077)
+    lock = _take(settings.data_dir)
+    listener = _listen(settings.host, settings.port)
+    settings = settings.model_copy(update={"port": listener.getsockname()[1]})
+    with listener, lock:
+        _run(settings, listener)
+
+
+def _run(settings: Settings, listener: socket.socket) -> None:
+    with server_extra():
+        import uvicorn
+
+        from avatars.server.app import create_app
+        from avatars.server.db import DatabaseError
+        from avatars.server.logging import configure_logging
+
+    configure_logging()
+
+    class Server(uvicorn.Server):
+        """Says when it is ready: after the app has started and the socket is served, not before."""
+
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started and not self.should_exit:
+                typer.echo(f"open-avatars is ready at {local_url(settings)}")
+                sys.stdout.flush()
+
+    try:
+        app = create_app(settings)
+    except DatabaseError as error:
+        fail(str(error))
+    server = Server(
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=bool(settings.trusted_proxies),
+            forwarded_allow_ips=settings.trusted_proxies or None,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+    )
+    # uvicorn stops gracefully on these and then raises them again for whoever was there before. Being told to
+    # stop is not a failure, so that is this, which also covers the moments before uvicorn listens to them.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: setattr(server, "should_exit", True))
+    # It exits by itself, with a code of its own, where the app's start failed.
+    with suppress(SystemExit):
+        server.run(sockets=[listener])
+    if app.state.start_error is not None:
+        fail(str(app.state.start_error))
+
+
+def local_url(settings: Settings) -> str:
+    """The address that this process listens on, whatever proxy stands before it."""
+    return settings.model_copy(update={"public_url": None}).base_url
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A listening socket: made here, so that a port in use is noticed before anything starts."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError:
+        fail(f"The address {host} does not exist on this machine: choose another one with --host.")
+    if sys.platform != "win32":
+        # A restart must not wait for old connections to time out.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(address)
+        listener.listen(2048)
+    except OSError as error:
+        listener.close()
+        reason = (error.strerror or "not possible").lower()
+        fail(f"The platform cannot listen on {host} port {port} ({reason}): choose another --port.")
+    return listener
+
+
+def _take(data_dir: Path) -> IO[str]:
+    """Keep other platforms out of the data folder: two would run the same jobs. The lock ends with the process."""
+    lock = (data_dir / "lock").open("w")
+    if sys.platform != "win32":
+        import fcntl
+
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.close()
+            fail(f"Another platform uses the folder {data_dir}: stop it or choose another --data-dir.")
+    return lock

@@ -1,0 +1,115 @@
+"""The platform, put together: the only place that names concrete parts."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+from anyio import to_thread
+from fastapi import FastAPI
+from pydantic.warnings import UnsupportedFieldAttributeWarning
+
+from avatars.server import health
+from avatars.server.accounts import routes as accounts
+from avatars.server.datasets import routes as datasets
+from avatars.server.db import Database, DatabaseError
+from avatars.server.errors import install_error_handlers
+from avatars.server.jobs import routes as jobs
+from avatars.server.jobs.compute import Compute
+from avatars.server.jobs.runner import JobRunner
+from avatars.server.middleware import RequestMiddleware
+from avatars.server.settings import Settings
+from avatars.server.storage import Storage
+
+log = structlog.get_logger(__name__)
+
+
+def create_app(settings: Settings, *, compute: Compute | None = None) -> FastAPI:
+    """Build the platform; nothing starts before the app's lifespan does.
+
+    Parameters
+    ----------
+    settings
+        Where everything is and how large it may get; the data folder exists.
+    compute
+        A cluster that runs already and that the caller stops; by default the app starts and stops its own.
+
+    Raises
+    ------
+    DatabaseError
+        The address of the database is not understood.
+    """
+    database = Database(settings.database_url)
+    storage = Storage(settings.data_dir / "files")
+    own_compute = compute is None
+    compute = compute or Compute(settings)
+    runner = JobRunner(database, storage, compute)
+
+    def start() -> None:
+        # First, so that a database that is not there is noticed before anything runs.
+        database.upgrade()
+        if own_compute:
+            # Returns at once: the workers come up while the first requests are answered.
+            compute.start()
+        runner.start()
+        log.info("platform.started")
+
+    def abandon() -> None:
+        if own_compute:
+            compute.stop()
+        database.dispose()
+
+    def stop() -> None:
+        runner.stop()
+        abandon()
+        log.info("platform.stopped")
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        try:
+            await to_thread.run_sync(start)
+        except BaseException as error:
+            app.state.start_error = _sentence(error)
+            await to_thread.run_sync(abandon)
+            raise
+        try:
+            yield
+        finally:
+            await to_thread.run_sync(stop)
+
+    app = FastAPI(
+        title="open-avatars",
+        version=health.VERSION,
+        lifespan=lifespan,
+        # The usual pages load their scripts from somebody else's machines.
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.start_error = None
+    app.state.settings = settings
+    app.state.database = database
+    app.state.storage = storage
+    app.state.runner = runner
+    app.add_middleware(RequestMiddleware, settings=settings)
+    install_error_handlers(app)
+    for router in (health.router, accounts.router, datasets.router, jobs.router):
+        app.include_router(router)
+    _describe(app)
+    return app
+
+
+def _describe(app: FastAPI) -> None:
+    """Build the documentation, and with it the validators of every body, before the first request."""
+    with warnings.catch_warnings():
+        # FastAPI silences this false alarm where it wraps a model; ours are built later than that, namely here.
+        warnings.simplefilter("ignore", UnsupportedFieldAttributeWarning)
+        app.openapi()
+
+
+def _sentence(error: BaseException) -> str:
+    if isinstance(error, DatabaseError):
+        return str(error)
+    log.error("platform.start_failed", exc_info=error)
+    return f"The platform could not start ({type(error).__name__}); the log says where."

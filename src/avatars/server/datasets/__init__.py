@@ -1,0 +1,1 @@
+"""Datasets: uploaded, read by a worker, kept in one normal form, downloaded."""

@@ -1,0 +1,205 @@
+"""The transitions of a job's row: each is one transaction, and each but the first names the attempt that it is about.
+
+::
+
+    pending  --claim-->  started  --succeed-->  success
+    pending  <--retry, put_back, resume--  started
+    started  --fail-->  failure
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, CursorResult, Update, and_, case, select, update
+from sqlalchemy.orm import Session
+
+from avatars.server.datasets.description import ColumnDescription
+from avatars.server.datasets.models import Dataset, DatasetKind
+from avatars.server.datasets.normal_form import Written
+from avatars.server.db import Database, utc_now
+from avatars.server.jobs.models import Job, JobState
+from avatars.server.jobs.tasks import Avatarized, Outputs
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One attempt at one job, and what it takes to carry it out."""
+
+    job_id: UUID
+    attempt: int
+    user_id: UUID
+    parameters: dict[str, Any]
+    dataset_id: UUID
+    columns: list[ColumnDescription]
+
+
+@dataclass(frozen=True)
+class Advance:
+    """How far an attempt is."""
+
+    job_id: UUID
+    attempt: int
+    step: str
+    percent: int
+    at: datetime
+
+
+def known_datasets(database: Database) -> set[UUID]:
+    """Give the ids of all datasets."""
+    with database.read() as session:
+        return set(session.scalars(select(Dataset.id)))
+
+
+def claim(database: Database, limit: int, skipped: Iterable[UUID] = ()) -> list[Claim]:
+    """Take up to ``limit`` pending jobs, the oldest first but for the skipped ones, and mark them as started."""
+    ready = and_(Job.status == JobState.PENDING, Job.id.not_in(list(skipped)))
+    if limit < 1 or not _any(database, ready):
+        return []
+    with database.write() as session:
+        found = session.execute(
+            select(Job, Dataset)
+            .join(Dataset, Dataset.id == Job.dataset_id)
+            .where(ready)
+            .order_by(Job.created_at)
+            .limit(limit)
+            .with_for_update(of=Job, skip_locked=True)
+        ).all()
+        for job, _ in found:
+            job.status = JobState.STARTED
+            job.attempt += 1
+            job.started_at = utc_now()
+            job.progress_step, job.progress_percent, job.progress_at = None, 0, None
+        return [
+            Claim(job.id, job.attempt, job.user_id, job.parameters, dataset.id, dataset.columns)
+            for job, dataset in found
+        ]
+
+
+def _any(database: Database, wanted: ColumnElement[bool]) -> bool:
+    # Asked without taking the writer's place: most of the time there is nothing to do.
+    with database.read() as session:
+        return session.scalar(select(Job.id).where(wanted).limit(1)) is not None
+
+
+def advance(database: Database, advances: Iterable[Advance]) -> None:
+    """Write down how far attempts are; those that are not the latest are ignored."""
+    with database.write() as session:
+        for each in advances:
+            session.execute(
+                _attempt(each.job_id, each.attempt).values(
+                    progress_step=each.step, progress_percent=each.percent, progress_at=each.at
+                )
+            )
+
+
+def succeed(database: Database, claim: Claim, outputs: Outputs, done: Avatarized) -> bool:
+    """Record the result; False, and nothing recorded, where this attempt is not the latest."""
+    with database.write() as session:
+        job = session.get(Job, claim.job_id, with_for_update=True)
+        if job is None:
+            return False
+        if job.avatars_dataset_id == outputs.avatars:
+            # Recorded already: the connection broke between the commit and its confirmation.
+            return True
+        if job.attempt != claim.attempt or job.status != JobState.STARTED:
+            return False
+        session.add(_dataset(claim, outputs.avatars, DatasetKind.AVATARS, done.avatars))
+        sensitive = DatasetKind.SENSITIVE_UNSHUFFLED_AVATARS
+        session.add(_dataset(claim, outputs.sensitive_unshuffled_avatars, sensitive, done.sensitive_unshuffled_avatars))
+        session.flush()
+        job.status, job.finished_at, job.progress_percent = JobState.SUCCESS, utc_now(), 100
+        job.privacy_metrics, job.signal_metrics = done.privacy_metrics, done.signal_metrics
+        job.avatars_dataset_id = outputs.avatars
+        job.sensitive_unshuffled_avatars_dataset_id = outputs.sensitive_unshuffled_avatars
+        return True
+
+
+def fail(database: Database, claim: Claim, message: str) -> bool:
+    """Record that the job cannot be done, with a sentence for the user; False where the attempt is not the latest."""
+    with database.write() as session:
+        return _changed(
+            session,
+            _attempt(claim.job_id, claim.attempt).values(
+                status=JobState.FAILURE, finished_at=utc_now(), error_message=message
+            ),
+        )
+
+
+def retry(database: Database, claim: Claim, max_losses: int, message: str) -> bool:
+    """Make the job pending again because its worker died; failed with ``message`` the ``max_losses``-th time.
+
+    True where that was the end of it.
+    """
+    over = Job.worker_losses + 1 >= max_losses
+    with database.write() as session:
+        session.execute(
+            _attempt(claim.job_id, claim.attempt).values(
+                worker_losses=Job.worker_losses + 1,
+                status=case((over, JobState.FAILURE.value), else_=JobState.PENDING.value),
+                finished_at=case((over, utc_now()), else_=None),
+                error_message=case((over, message), else_=None),
+            )
+        )
+        return session.scalar(select(Job.status).where(Job.id == claim.job_id)) == JobState.FAILURE
+
+
+def put_back(database: Database, claims: Iterable[Claim]) -> None:
+    """Make jobs pending again whose attempts are given up, through no fault of theirs."""
+    with database.write() as session:
+        for each in claims:
+            session.execute(_attempt(each.job_id, each.attempt).values(status=JobState.PENDING))
+
+
+def put_back_all_but(database: Database, kept: Iterable[UUID]) -> None:
+    """Make all started jobs pending again except those that are known to be under way."""
+    with database.write() as session:
+        session.execute(
+            update(Job).where(Job.status == JobState.STARTED, Job.id.not_in(list(kept))).values(status=JobState.PENDING)
+        )
+
+
+def resume(database: Database, max_interruptions: int, message: str) -> None:
+    """Make all jobs pending again that were under way when the platform was killed.
+
+    Only when nobody runs them any more. The ``max_interruptions``-th time they fail, with ``message``.
+    """
+    over = Job.interruptions + 1 >= max_interruptions
+    with database.write() as session:
+        session.execute(
+            update(Job)
+            .where(Job.status == JobState.STARTED)
+            .values(
+                interruptions=Job.interruptions + 1,
+                status=case((over, JobState.FAILURE.value), else_=JobState.PENDING.value),
+                finished_at=case((over, utc_now()), else_=None),
+                error_message=case((over, message), else_=None),
+            )
+        )
+
+
+def _attempt(job_id: UUID, attempt: int) -> Update:
+    return update(Job).where(Job.id == job_id, Job.attempt == attempt, Job.status == JobState.STARTED)
+
+
+def _changed(session: Session, statement: Update) -> bool:
+    result = session.execute(statement)
+    assert isinstance(result, CursorResult)
+    return result.rowcount == 1
+
+
+def _dataset(claim: Claim, id: UUID, kind: DatasetKind, written: Written) -> Dataset:
+    return Dataset(
+        id=id,
+        user_id=claim.user_id,
+        kind=kind,
+        hash=written.hash,
+        filetype=written.filetype,
+        nb_lines=written.nb_lines,
+        columns=written.columns,
+        size=written.size,
+    )

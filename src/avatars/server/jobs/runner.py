@@ -1,0 +1,273 @@
+"""The thread between the database and the workers: starts what is pending, records what came of it.
+
+The rows are the truth. A row goes from pending to started by a conditional UPDATE that also counts the attempt, and to
+its end by another one that names the attempt: whatever dies in between, and however late a worker that was given up
+answers, each job ends once and has one result.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import partial
+from queue import SimpleQueue
+from typing import Any
+from uuid import UUID, uuid4
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from avatars.engine.errors import EngineError
+from avatars.server.datasets import normal_form
+from avatars.server.db import Database, utc_now
+from avatars.server.jobs import ledger
+from avatars.server.jobs.compute import Compute, Lane, NoWorkers, WorkerLost
+from avatars.server.jobs.guard import OutOfMemory
+from avatars.server.jobs.ledger import Advance, Claim
+from avatars.server.jobs.tasks import Avatarized, Order, Outputs, avatarize
+from avatars.server.jobs.watchers import Watchers
+from avatars.server.storage import Storage
+
+log = structlog.get_logger(__name__)
+
+MAX_WORKER_LOSSES = 3
+"""A job whose worker died this often is likely to be why."""
+
+COOLING_SECONDS = 2.0
+"""Before such a job is tried again."""
+
+MAX_INTERRUPTIONS = 10
+"""A job that was under way each of so many times that the platform was killed may be what kills it."""
+
+PROGRESS_SECONDS = 0.2
+"""Progress is written at most this often."""
+
+IDLE_SECONDS = 5.0
+"""How often the thread looks for jobs though nobody woke it: another server may have made them."""
+
+POLL_SECONDS = 0.5
+"""Between attempts while the workers are not up yet, or the database is away."""
+
+_BROKEN = (
+    "Something went wrong on our side (reference {reference}): try again, and if it happens again, give the reference "
+    "to the person who runs the platform."
+)
+_OUT_OF_MEMORY = (
+    "The job ran out of memory: use fewer rows or columns, or ask the person who runs the platform to give its "
+    "workers more memory."
+)
+_LOST_TOO_OFTEN = (
+    f"The job was stopped after {MAX_WORKER_LOSSES} attempts in which its worker process ended: try again with fewer "
+    "rows or columns, and if that fails too, ask the person who runs the platform."
+)
+_INTERRUPTED_TOO_OFTEN = (
+    f"The job was given up because the platform stopped unexpectedly {MAX_INTERRUPTIONS} times while it ran: ask the "
+    "person who runs the platform, then create the job again."
+)
+
+
+@dataclass
+class _Running:
+    claim: Claim
+    outputs: Outputs
+    percent: int = 0
+
+
+class JobRunner:
+    """Runs the jobs of a database on some workers; one runner per database.
+
+    Parameters
+    ----------
+    database, storage, compute
+        Where jobs are written down, where their tables are, and who does the work.
+    """
+
+    def __init__(self, database: Database, storage: Storage, compute: Compute) -> None:
+        self.compute = compute
+        self.watchers = Watchers()
+        self._database = database
+        self._storage = storage
+        self._wake = threading.Event()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="job-runner", daemon=True)
+        # Filled by other threads, emptied by ours.
+        self._messages: SimpleQueue[dict[str, Any]] = SimpleQueue()
+        self._arrivals: SimpleQueue[tuple[UUID, Future[Avatarized]]] = SimpleQueue()
+        # Ours alone.
+        self._running: dict[UUID, _Running] = {}
+        self._finished: dict[UUID, Future[Avatarized]] = {}
+        self._advances: dict[UUID, Advance] = {}
+        self._advances_due = 0.0
+        self._cooling: dict[UUID, float] = {}
+        self._unsure = False
+
+    def start(self) -> None:
+        """Take up what an earlier run of the platform left, then work in the background."""
+        self._storage.sweep()
+        normal_form.sweep(self._storage, ledger.known_datasets(self._database))
+        ledger.resume(self._database, MAX_INTERRUPTIONS, _INTERRUPTED_TOO_OFTEN)
+        self.compute.listen(self._on_message)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop; jobs under way are put back and start again when the platform does."""
+        self._stopping = True
+        self._wake.set()
+        self._thread.join()
+
+    def wake(self) -> None:
+        """Say that there is a new job; from any thread."""
+        self._wake.set()
+
+    def _on_message(self, message: dict[str, Any]) -> None:
+        self._messages.put(message)
+        self._wake.set()
+
+    def _on_done(self, job_id: UUID, outcome: Future[Avatarized]) -> None:
+        self._arrivals.put((job_id, outcome))
+        self._wake.set()
+
+    def _run(self) -> None:
+        while not self._stopping and not self.compute.wait(timeout=POLL_SECONDS):
+            pass
+        while not self._stopping:
+            try:
+                self._recover()
+                self._record_ends()
+                self._start_pending()
+                pause = min(self._record_progress(), COOLING_SECONDS if self._cooling else IDLE_SECONDS)
+            except SQLAlchemyError as error:
+                # Nothing is lost while the database is away: what is not recorded yet stays in our hands.
+                log.error("runner.database_away", error=type(error).__name__)
+                self._unsure = True
+                pause = self._wait_a_moment()
+            except Exception:
+                # This thread has to outlive whatever one job does to it.
+                log.exception("runner.failed")
+                self._unsure = True
+                pause = self._wait_a_moment()
+            self._wake.wait(pause)
+            self._wake.clear()
+        self._put_back()
+
+    def _wait_a_moment(self) -> float:
+        # Asleep, whatever others tell us: a fault must not be met at full speed.
+        time.sleep(POLL_SECONDS)
+        return 0.0
+
+    def _recover(self) -> None:
+        """After a fault: a claim may have been recorded although we were told that it was not."""
+        if self._unsure:
+            ledger.put_back_all_but(self._database, self._running)
+            self._unsure = False
+
+    def _start_pending(self) -> None:
+        free = self.compute.capacity - len(self._running)
+        now = time.monotonic()
+        self._cooling = {job_id: until for job_id, until in self._cooling.items() if until > now}
+        for claim in ledger.claim(self._database, free, self._cooling):
+            running = _Running(claim, Outputs(uuid4(), uuid4()))
+            self._running[claim.job_id] = running
+            order = Order(
+                claim.job_id, claim.attempt, claim.dataset_id, claim.parameters, claim.columns, running.outputs
+            )
+            name = f"avatarize-{claim.job_id}-{claim.attempt}"
+            try:
+                outcome = self.compute.submit(Lane.JOBS, name, avatarize, self._storage, order)
+            except Exception as error:  # noqa: BLE001 - however submitting fails, it ends the attempt like any other failure
+                outcome = Future()
+                outcome.set_exception(error)
+            outcome.add_done_callback(partial(self._on_done, claim.job_id))
+            log.info("job.started", job_id=str(claim.job_id), attempt=claim.attempt)
+
+    def _record_ends(self) -> None:
+        while not self._arrivals.empty():
+            job_id, outcome = self._arrivals.get()
+            self._finished[job_id] = outcome
+        for job_id, outcome in list(self._finished.items()):
+            running = self._running[job_id]
+            over = self._record_end(running, outcome)
+            # Only now: had recording failed, the loop would come back to it.
+            del self._finished[job_id], self._running[job_id]
+            self._advances.pop(job_id, None)
+            if over:
+                self.watchers.notify(job_id)
+
+    def _record_end(self, running: _Running, outcome: Future[Avatarized]) -> bool:
+        """Write down how an attempt ended; False where the job starts again."""
+        claim, over = running.claim, True
+        named = log.bind(job_id=str(claim.job_id), attempt=claim.attempt)
+        try:
+            done = outcome.result()
+        except EngineError as error:
+            ledger.fail(self._database, claim, str(error))
+            named.info("job.refused", code=error.code)
+        except OutOfMemory:
+            ledger.fail(self._database, claim, _OUT_OF_MEMORY)
+            named.warning("job.out_of_memory")
+        except NoWorkers:
+            # Contact with the scheduler was lost: no fault of the job's, so it does not count.
+            ledger.put_back(self._database, [claim])
+            over = False
+            named.warning("job.put_back")
+            self._wait_a_moment()
+        except WorkerLost:
+            # Workers that die often die together, and some of them may not be known to be dead yet.
+            self._cooling[claim.job_id] = time.monotonic() + COOLING_SECONDS
+            over = ledger.retry(self._database, claim, MAX_WORKER_LOSSES, _LOST_TOO_OFTEN)
+            named.warning("job.worker_lost", over=over)
+        except Exception as error:  # noqa: BLE001 - a fault of ours: the user gets a reference to the log
+            reference = secrets.token_hex(4)
+            ledger.fail(self._database, claim, _BROKEN.format(reference=reference))
+            # What a task raised is in the log already, without the text that may quote a cell.
+            named.error("job.broken", reference=reference, error=type(error).__name__)
+        else:
+            if ledger.succeed(self._database, claim, running.outputs, done):
+                named.info("job.succeeded")
+                return True
+            named.warning("job.outdated")
+        self._discard(running.outputs)
+        return over
+
+    def _discard(self, outputs: Outputs) -> None:
+        try:
+            for dataset_id in outputs.ids:
+                normal_form.delete(self._storage, dataset_id)
+        except OSError:
+            # The next start sweeps it up; other jobs must not wait for that.
+            log.exception("outputs.not_deleted")
+
+    def _record_progress(self) -> float:
+        """Write down how far the jobs are, not too often; gives the seconds until it wants to be called again."""
+        while not self._messages.empty():
+            self._take_in(self._messages.get())
+        if not self._advances:
+            return IDLE_SECONDS
+        wait = self._advances_due - time.monotonic()
+        if wait > 0:
+            return wait
+        ledger.advance(self._database, self._advances.values())
+        self._advances.clear()
+        self._advances_due = time.monotonic() + PROGRESS_SECONDS
+        return IDLE_SECONDS
+
+    def _take_in(self, message: dict[str, Any]) -> None:
+        job_id = UUID(message["job"])
+        running = self._running.get(job_id)
+        if running is None or running.claim.attempt != message["attempt"]:
+            return
+        # 100 is for a job that is over.
+        running.percent = min(99, max(running.percent, round(message["completion"] * 100)))
+        self._advances[job_id] = Advance(job_id, message["attempt"], message["step"], running.percent, utc_now())
+
+    def _put_back(self) -> None:
+        """Leave the database as if what is still under way had not been started; the last act of the thread."""
+        try:
+            self._record_ends()
+            ledger.put_back(self._database, [running.claim for running in self._running.values()])
+        except Exception:
+            # The next start puts them back as well.
+            log.exception("runner.failed")

@@ -1,0 +1,117 @@
+"""What happens around every request: its id, its limits, its headers, its line in the log.
+
+Plain ASGI and not ``BaseHTTPMiddleware``, which would hold whole streams up.
+"""
+
+from __future__ import annotations
+
+import time
+from uuid import uuid4
+
+import structlog
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from avatars.server.errors import PayloadTooLarge, internal_error
+from avatars.server.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+MIB = 1024**2
+
+ANONYMOUS_BODY = 64 * 1024
+"""Bytes of a body without a token, which is a login: strangers must not fill the memory or the disk."""
+
+JSON_BODY = 16 * MIB
+"""Bytes of any other body; the declared types of a table of 100,000 columns take a third of it."""
+
+MULTIPART_OVERHEAD = MIB
+"""What the wrapping of an uploaded file may add to the file."""
+
+_SECURITY_HEADERS = {
+    # Answers hold personal data: no cache may keep them.
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    # An answer that a browser shows as a page must neither run, load nor be framed by anything.
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+class RequestMiddleware:
+    """Gives each request an id, counts its body, adds the security headers, logs it, catches what escaped."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self.app = app
+        self.headers = dict(_SECURITY_HEADERS)
+        if (settings.public_url or "").startswith("https://"):
+            self.headers["Strict-Transport-Security"] = "max-age=63072000"
+        self.upload_body = settings.max_upload_bytes + MULTIPART_OVERHEAD
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request_id = uuid4().hex
+        scope.setdefault("state", {})["request_id"] = request_id
+        started = time.perf_counter()
+        status = 0
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-ID"] = request_id
+                for name, value in self.headers.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                await self.app(scope, _counted(receive, self._limit(scope)), send_with_headers)
+            except Exception:
+                log.exception("request.failed", method=scope["method"], route=_route(scope))
+                if status:
+                    # Part of the answer is out: a broken connection tells the client that it is not whole.
+                    raise
+                await internal_error(request_id)(scope, receive, send_with_headers)
+            finally:
+                log.info(
+                    "request",
+                    method=scope["method"],
+                    route=_route(scope),
+                    status=status,
+                    duration_ms=round((time.perf_counter() - started) * 1000, 1),
+                )
+
+    def _limit(self, scope: Scope) -> int:
+        if not any(name == b"authorization" for name, _ in scope["headers"]):
+            return ANONYMOUS_BODY
+        if scope["method"] == "POST" and scope["path"].rstrip("/") == "/datasets":
+            return self.upload_body
+        return JSON_BODY
+
+
+def _counted(receive: Receive, limit: int) -> Receive:
+    """``receive``, which refuses to hand out more than ``limit`` bytes of a body."""
+    seen = 0
+
+    async def receive_counted() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > limit:
+            raise PayloadTooLarge(f"The request is too large: at most {limit} bytes are accepted here.")
+        return message
+
+    return receive_counted
+
+
+def _route(scope: Scope) -> str | None:
+    """The route's pattern: the path itself may be anything that somebody typed."""
+    route = scope.get("route")
+    return getattr(route, "path", None)

@@ -1,0 +1,202 @@
+"""The database layer, on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from datetime import UTC, datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from sqlalchemy import Engine, inspect, select, text
+from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
+
+from avatars.server.accounts.models import Role, Token, User
+from avatars.server.datasets.models import Dataset
+from avatars.server.db import Base, Database, DatabaseError, owned, parse_url, utc_now
+from avatars.server.errors import NotFound
+from avatars.server.jobs.models import Job
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def new_user(name: str, **other: Any) -> User:
+    return User(id=uuid4(), username=name, password_hash="x", role=Role.USER.value, **other)
+
+
+def engine_of(database: Database) -> Engine:
+    return database._engine
+
+
+def test_the_migrations_make_the_tables_of_the_models(database: Database) -> None:
+    with engine_of(database).connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, Base.metadata) == []
+    # The models of every room were compared.
+    assert {User.__tablename__, Dataset.__tablename__, Job.__tablename__} <= set(Base.metadata.tables)
+
+
+def test_every_migration_can_be_taken_back(database: Database) -> None:
+    config = Config()
+    config.set_main_option("script_location", "avatars.server:migrations")
+    with engine_of(database).begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "base")
+    with engine_of(database).connect() as connection:
+        assert inspect(connection).get_table_names() == ["alembic_version"]
+    database.upgrade()
+    with database.read() as session:
+        assert session.scalars(select(User)).all() == []
+
+
+def test_an_upgrade_that_fails_leaves_nothing_behind(database_url: str) -> None:
+    database = Database(database_url)
+    # A table that is in the way of a later step.
+    with engine_of(database).begin() as connection:
+        connection.execute(text("CREATE TABLE login_failures (x INTEGER)"))
+    with pytest.raises(DatabaseError, match="cannot be prepared"):
+        database.upgrade()
+    with engine_of(database).connect() as connection:
+        assert "users" not in inspect(connection).get_table_names()
+    database.dispose()
+
+
+def test_processes_that_upgrade_at_the_same_time_take_turns(database_url: str) -> None:
+    code = "import sys; from avatars.server.db import Database; Database(sys.argv[1]).upgrade()"
+    started = [
+        subprocess.Popen([sys.executable, "-c", code, database_url], stderr=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
+    assert [process.communicate()[1] for process in started] == [""] * 3
+    assert [process.returncode for process in started] == [0] * 3
+
+
+def test_a_database_of_a_newer_version_is_refused_in_one_sentence(database: Database) -> None:
+    with database.write() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(DatabaseError, match="newer version of open-avatars"):
+        database.upgrade()
+
+
+def test_times_come_back_in_utc(database: Database) -> None:
+    paris = datetime(2026, 7, 1, 12, 30, 15, 123456, tzinfo=timezone(timedelta(hours=2)))
+    with database.write() as session:
+        session.add(new_user("ada", created_at=paris))
+    with database.read() as session:
+        [user] = session.scalars(select(User).where(User.created_at == paris))
+    assert user.created_at == paris
+    assert user.created_at.tzinfo is UTC
+
+
+def test_a_time_without_a_zone_is_refused(database: Database) -> None:
+    with pytest.raises(StatementError, match="without a zone"), database.write() as session:
+        session.add(new_user("ada", created_at=datetime(2026, 7, 1)))  # noqa: DTZ001 - that is what is refused
+
+
+def test_a_write_that_raises_is_undone(database: Database) -> None:
+    def fail_half_way() -> None:
+        with database.write() as session:
+            session.add(new_user("ada"))
+            session.flush()
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        fail_half_way()
+    with database.read() as session:
+        assert session.scalars(select(User)).all() == []
+
+
+def test_a_read_cannot_write(database: Database) -> None:
+    with pytest.raises(DBAPIError, match=r"read-?only"), database.read() as session:
+        session.execute(text("DELETE FROM users"))
+    # And the same connection can, afterwards.
+    with database.write() as session:
+        session.add(new_user("ada"))
+
+
+def test_foreign_keys_hold(database: Database) -> None:
+    with pytest.raises(IntegrityError), database.write() as session:
+        session.add(Token(hash="x", user_id=uuid4(), expires_at=utc_now()))
+
+
+def test_writers_that_read_first_all_get_their_turn(database: Database) -> None:
+    with database.write() as session:
+        user = new_user("ada", email="0")
+        session.add(user)
+
+    def count_up() -> None:
+        for _ in range(10):
+            with database.write() as session:
+                row = session.scalars(select(User).with_for_update()).one()
+                row.email = str(int(row.email or "0") + 1)
+
+    threads = [threading.Thread(target=count_up) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with database.read() as session:
+        assert session.scalars(select(User)).one().email == "40"
+
+
+def test_a_row_is_given_to_its_owner_only(database: Database) -> None:
+    ada, bob = new_user("ada"), new_user("bob")
+    columns: list[Any] = []
+    dataset = Dataset(
+        id=uuid4(), user_id=ada.id, kind="original", hash="", filetype="csv", nb_lines=0, columns=columns, size=0
+    )
+    with database.write() as session:
+        session.add_all([ada, bob])
+        session.flush()
+        session.add(dataset)
+    with database.read() as session:
+        assert owned(session, ada.id, Dataset, dataset.id).id == dataset.id
+        for user, id in ((bob, dataset.id), (ada, uuid4())):
+            with pytest.raises(NotFound, match="You have no dataset with this id"):
+                owned(session, user.id, Dataset, id)
+
+
+def test_the_parameters_of_statements_are_not_in_the_text_of_errors(database: Database) -> None:
+    with pytest.raises(DBAPIError) as refused, database.read() as session:
+        session.execute(text("SELECT :value FROM nowhere"), {"value": "canary"})
+    assert "canary" not in str(refused.value)
+
+
+def test_sqlite_is_set_up_for_many_readers_and_a_waiting_writer(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'a.db'}")
+    with engine_of(database).connect() as connection:
+        pragmas = {
+            name: connection.execute(text(f"PRAGMA {name}")).scalar_one()
+            for name in ("journal_mode", "busy_timeout", "foreign_keys")
+        }
+    assert pragmas == {"journal_mode": "wal", "busy_timeout": 30_000, "foreign_keys": 1}
+    database.dispose()
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_every_spelling_of_postgresql_uses_psycopg_3(scheme: str) -> None:
+    assert parse_url(f"{scheme}://ada@localhost/avatars").drivername == "postgresql+psycopg"
+
+
+@pytest.mark.parametrize("url", ["", "avatars", "mysql://ada:secret@localhost/a", "sqlite://", "sqlite:///:memory:"])
+def test_other_addresses_are_refused_without_being_repeated(url: str) -> None:
+    with pytest.raises(DatabaseError, match="give sqlite:///FILE or postgresql://") as refused:
+        Database(url)
+    assert "secret" not in str(refused.value)
+
+
+def test_a_database_that_is_not_there_is_one_sentence_without_the_password(tmp_path: Path) -> None:
+    database = Database("postgresql://ada:secret@127.0.0.1:1/avatars")
+    for use in (database.ping, database.upgrade):
+        with pytest.raises(DatabaseError, match="check that it runs") as failed:
+            use()
+        assert "secret" not in str(failed.value)
+    with pytest.raises(DatabaseError, match="cannot be prepared"):
+        Database(f"sqlite:///{tmp_path / 'missing' / 'a.db'}").upgrade()

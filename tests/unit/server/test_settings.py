@@ -1,0 +1,71 @@
+"""The settings: their names, their defaults, what they refuse."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from avatars.server.settings import Settings
+
+
+def test_every_setting_is_described() -> None:
+    assert all(field.description for field in Settings.model_fields.values())
+
+
+def test_the_database_is_in_the_data_folder_by_default(tmp_path: Path) -> None:
+    assert Settings(data_dir=tmp_path).database_url == f"sqlite:///{tmp_path}/avatars.db"
+
+
+def test_the_data_folder_is_where_the_user_keeps_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert Settings().data_dir == tmp_path / "open-avatars"
+
+
+def test_environment_variables_are_read_and_empty_ones_ignored(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("AVATARS_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("AVATARS_WORKERS", "7")
+    monkeypatch.setenv("AVATARS_DATABASE_URL", "")
+    settings = Settings()
+    assert (settings.data_dir, settings.workers) == (tmp_path, 7)
+    assert settings.database_url.startswith("sqlite:///")
+
+
+def test_a_relative_data_folder_is_made_absolute() -> None:
+    assert Settings(data_dir=Path("here")).data_dir == Path.cwd() / "here"
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "public_url", "base_url"),
+    [
+        ("127.0.0.1", 8000, None, "http://127.0.0.1:8000"),
+        ("0.0.0.0", 80, None, "http://127.0.0.1:80"),
+        ("::1", 80, None, "http://[::1]:80"),
+        ("::", 80, None, "http://[::1]:80"),
+        ("127.0.0.1", 80, "https://avatars.example.org/api/", "https://avatars.example.org/api"),
+    ],
+)
+def test_links_start_with_an_address_that_clients_can_reach(
+    host: str, port: int, public_url: str | None, base_url: str
+) -> None:
+    assert Settings(host=host, port=port, public_url=public_url).base_url == base_url
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"port": 70_000}, {"workers": 0}, {"public_url": "example.org"}, {"token_idle_hours": 1_000}],
+    ids=str,
+)
+def test_settings_that_cannot_work_are_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        Settings.model_validate(wrong)
+
+
+def test_the_password_of_the_database_is_shown_nowhere() -> None:
+    settings = Settings(database_url="postgresql://ada:canary@localhost/avatars")
+    assert "canary" not in repr(settings)
+    with pytest.raises(ValidationError) as refused:
+        Settings(database_url="postgresql://ada:canary@localhost/avatars", token_idle_hours=1_000)
+    assert "canary" not in str(refused.value)
