@@ -50,8 +50,8 @@ def load_settings(**options: Any) -> Settings:
     with server_extra():
         from pydantic import ValidationError
 
+        from avatars.models.wording import plain_words
         from avatars.server.settings import Settings
-        from avatars.server.validation import plain_words
     given = {name: value for name, value in options.items() if value is not None}
     try:
         settings = Settings(**given)

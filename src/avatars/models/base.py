@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, model_validator
+from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
+
+from avatars.models.wording import plain_words
+
+
+class InvalidFields(ValueError):
+    """A model was made with fields that cannot be used; one sentence says which and why, never their values."""
 
 
 class Request(BaseModel):
@@ -14,6 +20,15 @@ class Request(BaseModel):
     """
 
     model_config: ClassVar[ConfigDict] = ConfigDict(extra="ignore", use_attribute_docstrings=True, defer_build=True)
+
+    def __init__(self, **fields: Any) -> None:
+        try:
+            super().__init__(**fields)
+        except ValidationError as error:
+            raise InvalidFields(_sentence(type(self).__name__, error)) from None
+
+    # Without this mark pydantic would call __init__ for nested models and for what arrives over HTTP as well.
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
 
     @model_validator(mode="wrap")
     @classmethod
@@ -27,3 +42,9 @@ class Response(BaseModel):
     """What the server answers. Clients ignore fields that they do not know."""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(extra="ignore", use_attribute_docstrings=True, defer_build=True)
+
+
+def _sentence(model: str, error: ValidationError) -> str:
+    items = [plain_words(item) for item in error.errors(include_url=False, include_input=False)]
+    said = [f"{'.'.join(map(str, item['loc'])) or 'it'}: {item['msg']}" for item in items]
+    return f"{model}: {'; '.join(said)}."

@@ -31,7 +31,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
-from avatars.server.validation import plain_words
+from avatars.models.wording import plain_words
 
 log = structlog.get_logger(__name__)
 

@@ -112,7 +112,9 @@ def succeed(database: Database, claim: Claim, outputs: Outputs, done: Avatarized
         sensitive = DatasetKind.SENSITIVE_UNSHUFFLED_AVATARS
         session.add(_dataset(claim, outputs.sensitive_unshuffled_avatars, sensitive, done.sensitive_unshuffled_avatars))
         session.flush()
-        job.status, job.finished_at, job.progress_percent = JobState.SUCCESS, utc_now(), 100
+        job.status = JobState.SUCCESS
+        job.finished_at = job.progress_at = utc_now()
+        job.progress_step, job.progress_percent = "done", 100
         job.privacy_metrics, job.signal_metrics = done.privacy_metrics, done.signal_metrics
         job.avatars_dataset_id = outputs.avatars
         job.sensitive_unshuffled_avatars_dataset_id = outputs.sensitive_unshuffled_avatars

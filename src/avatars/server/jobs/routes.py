@@ -9,7 +9,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Header, Query
 from fastapi.concurrency import run_in_threadpool
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from avatars.models import AvatarizationJob, AvatarizationJobCreate
 from avatars.server.dependencies import CurrentUser, DatabaseDep, RunnerDep, SettingsDep
@@ -21,7 +21,9 @@ MAX_WAIT_SECONDS = 60
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
 # Old clients send what they leave out as an empty text.
-Wait = Annotated[float, BeforeValidator(lambda value: value or 0), Query(ge=0, le=MAX_WAIT_SECONDS)]
+Wait = Annotated[
+    float, Field(ge=0, le=MAX_WAIT_SECONDS, allow_inf_nan=False), BeforeValidator(lambda value: value or 0), Query()
+]
 IdempotencyKey = Annotated[str | None, Header(max_length=255)]
 
 

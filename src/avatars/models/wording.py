@@ -1,4 +1,4 @@
-"""The list of a 422 answer, in plain words and without the values that were sent."""
+"""What is wrong with a field, in plain words and without the value that was given."""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
-"""The items of a 422 answer."""
+"""Refusals of fields: the items of a 422 answer, and what a program that makes a model sees."""
 
 from __future__ import annotations
 
 import string
 from typing import Any, get_args
+from uuid import uuid4
 
 import pytest
 from hypothesis import given
@@ -11,8 +12,9 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core.core_schema import ErrorType
 
-from avatars.models import AvatarizationJobCreate, Login, PatchDataset
-from avatars.server.validation import plain_words
+from avatars.models import AvatarizationJobCreate, AvatarizationParameters, Login, PatchDataset
+from avatars.models.base import InvalidFields
+from avatars.models.wording import plain_words
 
 
 def refusal(model: type, value: Any) -> list[dict[str, Any]]:
@@ -64,3 +66,21 @@ def test_every_error_that_pydantic_knows_gives_a_sentence_of_ours(kind: str) -> 
     assert error["msg"]
     assert "PYDANTIC" not in error["msg"]
     assert "{" not in error["msg"]
+
+
+def test_a_model_made_with_wrong_fields_says_so_in_one_sentence() -> None:
+    with pytest.raises(InvalidFields) as refused:
+        AvatarizationParameters(k=1, dataset_id=uuid4())
+    assert str(refused.value) == "AvatarizationParameters: k: must be at least 2."
+
+
+def test_nested_fields_are_named_by_their_path_and_values_are_not_quoted() -> None:
+    with pytest.raises(InvalidFields) as refused:
+        AvatarizationParameters(k=5, dataset_id=uuid4(), imputation={"method": "secret"})  # type: ignore[arg-type]
+    assert "imputation.method" in str(refused.value)
+    assert "secret" not in str(refused.value)
+
+
+def test_validation_over_http_keeps_pydantics_own_error() -> None:
+    with pytest.raises(ValidationError):
+        AvatarizationJobCreate.model_validate({"parameters": {"k": 1, "dataset_id": str(uuid4())}})
