@@ -12,6 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from distributed import Client, LocalCluster, Security
 
 from avatars.server.jobs.compute import Compute, Lane, NoWorkers, WorkerLost
 from avatars.server.jobs.guard import OutOfMemory, TaskBroken
@@ -98,26 +99,27 @@ def test_messages_of_tasks_arrive_in_their_order(compute: Compute) -> None:
     assert [message["number"] for message in messages] == [0, 1, 2]
 
 
-def test_the_workers_of_another_scheduler_can_be_used(compute: Compute, tmp_path: Path) -> None:
-    assert compute._cluster is not None
-    address = compute._cluster.scheduler_address
-    guest = Compute(Settings(data_dir=tmp_path, workers=7, dask_scheduler=address))
-    guest.start()
-    try:
-        assert run(guest, pow, 2, 10) == 1024
-        assert guest.capacity == 1
-    finally:
-        guest.stop()
-    # Whoever uses a cluster does not end it.
-    assert run(compute, pow, 2, 10) == 1024
+def test_the_workers_of_another_scheduler_can_be_used(tmp_path: Path) -> None:
+    resources = {lane.value: 1 for lane in Lane}
+    with LocalCluster(n_workers=1, threads_per_worker=2, dashboard_address="127.0.0.1:0", resources=resources) as other:
+        guest = Compute(Settings(data_dir=tmp_path, workers=7, dask_scheduler=other.scheduler_address))
+        guest.start()
+        try:
+            assert run(guest, pow, 2, 10) == 1024
+            assert guest.capacity == 1
+        finally:
+            guest.stop()
+        # Whoever uses a cluster does not end it.
+        with Client(other) as client:
+            assert client.submit(pow, 2, 10).result(timeout=SECONDS) == 1024
 
 
 def test_nothing_is_open_to_other_machines(compute: Compute) -> None:
     assert compute._cluster is not None
-    assert compute._cluster.scheduler_address.startswith("tcp://127.0.0.1:")
+    assert compute._cluster.scheduler_address.startswith("tls://127.0.0.1:")
     scheduler: Any = compute._cluster.scheduler
     assert scheduler.http_server.address == "127.0.0.1"
-    assert all(worker.startswith("tcp://127.0.0.1:") for worker in scheduler.workers)
+    assert all(worker.startswith("tls://127.0.0.1:") for worker in scheduler.workers)
 
 
 def test_after_the_stop_nothing_is_accepted(tmp_path: Path) -> None:
@@ -127,3 +129,13 @@ def test_after_the_stop_nothing_is_accepted(tmp_path: Path) -> None:
     compute.stop()
     with pytest.raises(NoWorkers):
         run(compute, pow, 2, 10)
+
+
+def test_another_user_of_the_machine_cannot_reach_the_workers(compute: Compute) -> None:
+    assert compute._cluster is not None
+    own = compute._cluster.scheduler_address
+    for address in (own, own.replace("tls://", "tcp://")):
+        # Whoever has no key, or one of their own making, is turned away.
+        for security in (Security(), Security.temporary()):
+            with pytest.raises((OSError, TypeError, RuntimeError)):
+                Client(address, security=security, timeout=2, set_as_default=False).close()

@@ -17,7 +17,7 @@ from typing import Any
 
 import dask.config
 import structlog
-from distributed import Client, KilledWorker, Nanny, Scheduler, SpecCluster
+from distributed import Client, KilledWorker, Nanny, Scheduler, Security, SpecCluster
 from distributed import Future as DaskFuture
 from distributed.system import MEMORY_LIMIT
 
@@ -89,6 +89,9 @@ class Compute:
         self._settings = settings
         self._cluster: SpecCluster | None = None
         self._client: Client | None = None
+        # Whoever reaches a scheduler can run code in its workers. The embedded one is on loopback, where every user of
+        # the machine is: its key is made at each start, is never written down, and only our own children have it.
+        self._security = Security.temporary() if settings.dask_scheduler is None else Security()
         self._ready = threading.Event()
         self._stopping = threading.Event()
         self._starter: threading.Thread | None = None
@@ -198,7 +201,7 @@ class Compute:
         if address is None:
             self._cluster = self._cluster or self._embedded()
             address = self._cluster.scheduler_address
-        client = Client(address, timeout=RETRY_SECONDS, set_as_default=False)
+        client = Client(address, timeout=RETRY_SECONDS, set_as_default=False, security=self._security)
         client.subscribe_topic(MEMORY_TOPIC, self._on_over_memory)
         client.subscribe_topic(TOPIC, self._on_message)
         self._client = client
@@ -224,6 +227,8 @@ class Compute:
                 "cls": Scheduler,
                 "options": {
                     "host": "127.0.0.1",
+                    "protocol": "tls://",
+                    "security": self._security,
                     "dashboard": False,
                     "dashboard_address": _WEB_ADDRESS,
                     "allowed_failures": 0,
@@ -234,6 +239,8 @@ class Compute:
                     "cls": Nanny,
                     "options": {
                         "host": "127.0.0.1",
+                        "protocol": "tls://",
+                        "security": self._security,
                         "nthreads": 1,
                         "resources": {lane.value: 1},
                         "memory_limit": memory,
@@ -246,6 +253,7 @@ class Compute:
                 }
                 for name, lane in lanes.items()
             },
+            security=self._security,
             silence_logs=logging.CRITICAL,
         )
 
