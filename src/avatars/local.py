@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from avatars._bar import Update, progress_bar
-from avatars.engine.columns import Kind
+from avatars.engine.columns import Kind, detect
 from avatars.engine.errors import InvalidParameter
 from avatars.engine.frames import FrameManifest, to_arrow, to_frame
 from avatars.engine.parameters import Imputation, Method, Parameters, one_of
@@ -152,6 +152,35 @@ def evaluate(
             to_categorical_threshold=to_categorical_threshold,
             progress=BarProgress(update),
         )
+
+
+def schema(
+    df: pd.DataFrame,
+    *,
+    types: Mapping[Hashable, ColumnKind] | None = None,
+    to_categorical_threshold: int | None = None,
+) -> pd.DataFrame:
+    """Return what ``anonymize`` would take each column of a table for, and why; no cell is shown.
+
+    One row a column of ``df``, in its order: ``column`` (the label), ``type`` (int, float, bool, category or datetime),
+    ``why`` (a few words), ``missing`` (number of missing cells) and ``levels`` (number of distinct values of categories
+    and bools, ``<NA>`` for numbers and datetimes). ``types`` and ``to_categorical_threshold``: as for ``anonymize``.
+
+    Raises ``avatars.engine.errors.EngineError`` where ``anonymize`` would refuse the table or the types. Cost: a few
+    passes over the table.
+    """
+    table, manifest = to_arrow(df)
+    columns = detect(table, _kinds(_by_name(types, manifest)), to_categorical_threshold)
+    levels = [None if column.levels is None else len(column.levels) for column in columns]
+    return pd.DataFrame(
+        {
+            "column": manifest.labels.to_flat_index(),
+            "type": [column.kind.value for column in columns],
+            "why": [column.why for column in columns],
+            "missing": [column.missing for column in columns],
+            "levels": pd.array(levels, dtype="Int64"),
+        }
+    )
 
 
 def anonymize_table(

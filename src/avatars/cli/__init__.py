@@ -5,11 +5,12 @@ Nothing heavy is imported before a command runs, so that ``avatars --help`` answ
 
 from __future__ import annotations
 
-import importlib.util
 from typing import Annotated
 
 import typer
 
+from avatars.cli.run import run
+from avatars.cli.schema import schema
 from avatars.cli.serve import serve
 from avatars.cli.user import user_app
 
@@ -41,9 +42,7 @@ def _options(
     pass
 
 
+app.command()(run)
+app.command()(schema)
 app.command()(serve)
 app.add_typer(user_app, name="user")
-if importlib.util.find_spec("avatars.cli.run") is not None:
-    from avatars.cli.run import run
-
-    app.command()(run)

@@ -1,7 +1,8 @@
-"""What the commands of the platform share: their options, and how they fail."""
+"""What the commands share: their options, and how they fail."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ import typer
 from avatars._extras import missing_extra
 
 if TYPE_CHECKING:
+    from avatars.engine.columns import Kind
     from avatars.server.settings import Settings
 
 DataDir = Annotated[
@@ -26,6 +28,19 @@ DatabaseUrl = Annotated[
         show_default=False,
     ),
 ]
+ColumnTypes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--type",
+        help="COLUMN=int|float|bool|category|datetime overrides detection; repeatable.",
+        show_default=False,
+    ),
+]
+ToCategoricalThreshold = Annotated[
+    int | None,
+    typer.Option(help="Numbers with at most this many distinct values are categories.", show_default=False),
+]
+Encoding = Annotated[str | None, typer.Option(help="Of a CSV that is not UTF-8.", show_default=False)]
 
 
 def fail(message: str) -> NoReturn:
@@ -34,15 +49,69 @@ def fail(message: str) -> NoReturn:
     raise typer.Exit(1)
 
 
+def note(message: Warning | str, *_: object, **__: object) -> None:
+    """Say something by the way, on stderr; can stand for ``warnings.showwarning``."""
+    typer.echo(f"Note: {message}", err=True)
+
+
+@contextmanager
+def engine_extra() -> Iterator[None]:
+    """Imports of the engine's parts; says which extra is missing where they are not installed."""
+    with _extra("engine"):
+        yield
+
+
 @contextmanager
 def server_extra() -> Iterator[None]:
     """Imports of the platform's parts; says which extra is missing where they are not installed."""
+    with _extra("server"):
+        yield
+
+
+@contextmanager
+def _extra(name: str) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
         if error.name is None or error.name.split(".")[0] == "avatars":
             raise
-        fail(missing_extra("server"))
+        fail(missing_extra(name))
+
+
+@contextmanager
+def plain_endings(data: Path) -> Iterator[None]:
+    """Work on the file ``data``: warnings become notes, and what the engine or the system refuses one sentence."""
+    from avatars.engine.errors import EngineError
+
+    warnings.showwarning = note
+    try:
+        yield
+    except EngineError as error:
+        fail(str(error))
+    except OSError as error:
+        fail(f"{error.filename or data}: {error.strerror or 'it cannot be read or written'}.")
+
+
+def pairs(option: str, given: list[str] | None) -> list[tuple[str, str]]:
+    """Split the COLUMN=VALUE that a repeatable option was given; a column's name may have = in it, a value not."""
+    found = []
+    for text in given or []:
+        name, separator, value = text.rpartition("=")
+        if not (separator and name and value):
+            fail(f"{option} takes COLUMN=VALUE, for example {option} age=2.")
+        found.append((name, value))
+    return found
+
+
+def declared_types(given: list[str] | None) -> dict[str, Kind]:
+    """Return the kinds that ``--type`` declares, by column; raises ``InvalidParameter`` for a kind there is not."""
+    from avatars.engine.columns import Kind
+    from avatars.engine.parameters import one_of
+
+    kinds = dict(pairs("--type", given))
+    for kind in kinds.values():
+        one_of("type of a column", kind, [known.value for known in Kind])
+    return {name: Kind(kind) for name, kind in kinds.items()}
 
 
 def load_settings(**options: Any) -> Settings:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from avatars.cli.common import fail
+from avatars.cli.common import (
+    ColumnTypes,
+    Encoding,
+    ToCategoricalThreshold,
+    declared_types,
+    engine_extra,
+    fail,
+    pairs,
+    plain_endings,
+)
 
 if TYPE_CHECKING:
     from avatars.evaluation.evaluate import Evaluation
@@ -24,37 +32,19 @@ def run(
     weight: Annotated[
         list[str] | None, typer.Option(help="COLUMN=WEIGHT in the neighbour search; repeatable.", show_default=False)
     ] = None,
-    column_type: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--type",
-            help="COLUMN=int|float|bool|category|datetime overrides detection; repeatable.",
-            show_default=False,
-        ),
-    ] = None,
+    column_type: ColumnTypes = None,
     imputation: Annotated[
         str, typer.Option(help="How missing cells are filled in: fast_knn, knn, mode, median, mean.")
     ] = "fast_knn",
-    to_categorical_threshold: Annotated[
-        int | None,
-        typer.Option(help="Numbers with at most this many distinct values are categories.", show_default=False),
-    ] = None,
-    encoding: Annotated[str | None, typer.Option(help="Of a CSV that is not UTF-8.", show_default=False)] = None,
+    to_categorical_threshold: ToCategoricalThreshold = None,
+    encoding: Encoding = None,
     progress: Annotated[bool, typer.Option(help="Show a progress bar on a terminal.")] = True,
 ) -> None:
     """Turn a table into avatars and print how private and how useful they are."""
-    from avatars._extras import missing_extra
-
-    try:
-        from avatars.engine.columns import Kind
-        from avatars.engine.errors import EngineError
+    with engine_extra():
         from avatars.engine.files import read_table, write_table
-        from avatars.engine.parameters import Imputation, Parameters, one_of
+        from avatars.engine.parameters import Imputation, Parameters
         from avatars.local import anonymize_table
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.split(".")[0] == "avatars":
-            raise
-        fail(missing_extra("engine"))
 
     if output.exists() and data.exists() and output.samefile(data):
         fail(f"The avatars would overwrite the originals in {data}: give -o another name.")
@@ -62,11 +52,8 @@ def run(
         fail(f"The avatars cannot be written as {output.name!r}: give -o a name that ends in .csv or .parquet.")
     if not output.resolve().parent.is_dir():
         fail(f"The folder of {output} does not exist: make it first, or give -o another name.")
-    kinds = dict(_pairs("--type", column_type))
-    warnings.showwarning = _note
-    try:
-        for kind in kinds.values():
-            one_of("type of a column", kind, [known.value for known in Kind])
+    with plain_endings(data):
+        types = declared_types(column_type)
         source = read_table(data, encoding=encoding)
         made, metrics = anonymize_table(
             source.table,
@@ -75,33 +62,15 @@ def run(
                 ncp=ncp,
                 seed=seed,
                 method=method,  # type: ignore[arg-type]  # checked with the other parameters
-                column_weights={name: _number(name, value) for name, value in _pairs("--weight", weight)},
+                column_weights={name: _number(name, value) for name, value in pairs("--weight", weight)},
                 imputation=Imputation(method=imputation),  # type: ignore[arg-type]
             ),
-            types={name: Kind(kind) for name, kind in kinds.items()},
+            types=types,
             to_categorical_threshold=to_categorical_threshold,
             progress=progress,
         )
         write_table(made.avatars, output, source.format)
-    except EngineError as error:
-        fail(str(error))
-    except OSError as error:
-        fail(f"{error.filename or data}: {error.strerror or 'it cannot be read or written'}.")
     _print_metrics(metrics, output, source.table.num_rows)
-
-
-def _note(message: Warning | str, *_: object, **__: object) -> None:
-    typer.echo(f"Note: {message}", err=True)
-
-
-def _pairs(option: str, given: list[str] | None) -> list[tuple[str, str]]:
-    pairs = []
-    for text in given or []:
-        name, separator, value = text.rpartition("=")
-        if not (separator and name and value):
-            fail(f"{option} takes COLUMN=VALUE, for example {option} age=2.")
-        pairs.append((name, value))
-    return pairs
 
 
 def _number(name: str, text: str) -> float:

@@ -29,6 +29,8 @@ from avatars.engine.statistics import STEP, Statistics, gather, indicators, pair
 DENSE_DIMENSIONS = 2000
 # Eigenvalues below this share of the largest are rounding noise.
 _RANK_TOLERANCE = 1e-10
+# Eigenvalues and axes, largest first, and the covariances of the unscaled features with these components.
+_Solved = tuple[Floats, Floats, Floats]
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +55,8 @@ class Projection:
     axes: Floats
     scales: Floats
     """(T,) what a centred number or indicator is multiplied by: sqrt(weight) / sd, or sqrt(weight / share)."""
+    covariances: Floats
+    """(T, d) covariance of each number and of each level's indicator with each component, whatever its weight."""
     sizes: tuple[int, ...]
 
     @property
@@ -123,14 +127,15 @@ def fit(
     scales = _scales(features, statistics, weights)
     total = float(_variances(statistics) @ scales**2)
     if features.dimensions <= DENSE_DIMENSIONS:
-        eigenvalues, axes = _dense_eigenpairs(features, statistics, scales, ncp)
+        eigenvalues, axes, covariances = _dense_eigenpairs(features, statistics, scales, ncp)
     else:
-        eigenvalues, axes = _iterated_eigenpairs(features, statistics, scales, ncp)
+        eigenvalues, axes, covariances = _iterated_eigenpairs(features, statistics, scales, ncp)
     rank = max(1, int(np.sum(eigenvalues > _RANK_TOLERANCE * eigenvalues[0])))
     if rank < ncp and not quiet:
         warnings.warn(f"ncp is {ncp}, but the table has only {rank} dimension(s): {rank} used.", AvatarsWarning, 2)
-    axes = axes[:, :rank] * _signs(axes[:, :rank])
-    return Projection(statistics, eigenvalues[:rank], total or 1.0, axes, scales, features.sizes)
+    signs = _signs(axes[:, :rank])
+    axes, covariances = axes[:, :rank] * signs, covariances[:, :rank] * signs
+    return Projection(statistics, eigenvalues[:rank], total or 1.0, axes, scales, covariances, features.sizes)
 
 
 def _scales(features: Features, statistics: Statistics, weights: Mapping[str, float]) -> Floats:
@@ -148,37 +153,42 @@ def _variances(statistics: Statistics) -> Floats:
     return np.concatenate([statistics.sd**2, statistics.shares * (1 - statistics.shares)])
 
 
-def _dense_eigenpairs(features: Features, statistics: Statistics, scales: Floats, ncp: int) -> tuple[Floats, Floats]:
+def _dense_eigenpairs(features: Features, statistics: Statistics, scales: Floats, ncp: int) -> _Solved:
     shares = statistics.shares
     level_block = pair_shares(features) - np.outer(shares, shares)
     cross = statistics.level_covariance
-    matrix = np.block([[statistics.covariance, cross.T], [cross, level_block]]) * np.outer(scales, scales)
-    size = len(matrix)
-    values, vectors = linalg.eigh(matrix, subset_by_index=(max(0, size - ncp), size - 1))
-    return values[::-1].copy(), vectors[:, ::-1].copy()
+    covariance = np.block([[statistics.covariance, cross.T], [cross, level_block]])
+    size = len(covariance)
+    values, vectors = linalg.eigh(covariance * np.outer(scales, scales), subset_by_index=(max(0, size - ncp), size - 1))
+    values, vectors = values[::-1].copy(), vectors[:, ::-1].copy()
+    return values, vectors, covariance @ (scales[:, None] * vectors)
 
 
-def _iterated_eigenpairs(features: Features, statistics: Statistics, scales: Floats, ncp: int) -> tuple[Floats, Floats]:
-    """Return the leading eigenpairs of Z'Z/n without ever building it, by Lanczos to machine precision."""
+def _iterated_eigenpairs(features: Features, statistics: Statistics, scales: Floats, ncp: int) -> _Solved:
+    """Return the same without ever building Z'Z/n, by Lanczos to machine precision."""
     q, size = features.numeric.shape[1], features.dimensions
     levels = indicators(features, slice(0, len(features)))
 
-    def multiply(vector: Floats) -> Floats:
-        scaled = scales * vector.ravel()
-        numbers, mean_levels = scaled[:q], statistics.shares @ scaled[q:]
-        product = np.zeros(size)
+    def covariance_times(directions: Floats) -> Floats:
+        """Multiply (T,) or (T, d) directions with the covariance matrix of numbers and indicators."""
+        mean_levels = statistics.shares @ directions[q:]
+        product = np.zeros(directions.shape)
         for _, rows in blocks(len(features)):
             centred = features.numeric[rows] - statistics.mean
-            z = centred @ numbers + levels[rows] @ scaled[q:] - mean_levels
-            product[:q] += z @ centred
-            product[q:] += levels[rows].T @ z - statistics.shares * z.sum()
-        return scales * product / len(features)
+            z = centred @ directions[:q] + levels[rows] @ directions[q:] - mean_levels
+            product[:q] += centred.T @ z
+            product[q:] += levels[rows].T @ z - np.multiply.outer(statistics.shares, z.sum(axis=0))
+        return product / len(features)
+
+    def multiply(vector: Floats) -> Floats:
+        return scales * covariance_times(scales * vector.ravel())
 
     operator = LinearOperator((size, size), matvec=multiply, dtype=np.float64)
     start = np.random.Generator(np.random.Philox(size)).standard_normal(size)
     values, vectors = eigsh(operator, k=min(ncp, size - 1), v0=start, which="LA")
     order = np.argsort(values)[::-1]
-    return values[order], vectors[:, order]
+    values, vectors = values[order], vectors[:, order]
+    return values, vectors, covariance_times(scales[:, None] * vectors)
 
 
 def _signs(axes: Floats) -> Floats:

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from avatars.engine import counting
 from avatars.engine.neighbors import Spots
 from avatars.engine.progress import Silent
 from avatars.evaluation.privacy import link
@@ -58,9 +59,10 @@ def test_metrics_equal_their_definitions(data: st.DataObject) -> None:
     assert_as_defined(records, avatars)
 
 
-def test_the_window_is_widened_until_the_figures_are_exact(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_bound_is_raised_until_the_figures_are_exact(monkeypatch: pytest.MonkeyPatch) -> None:
     # Avatars that have nothing to do with their records: the own one is hundreds of places away.
-    monkeypatch.setattr(link, "_FIRST_LOOK", 2)
+    monkeypatch.setattr(link, "_first_bound", lambda *_: 1)
+    monkeypatch.setattr(counting, "SMALL", 0)
     random = np.random.default_rng(0)
     assert_as_defined(random.normal(size=(500, 2)), random.normal(size=(500, 2)))
     assert_as_defined(np.repeat(random.normal(size=(50, 2)), 10, axis=0), np.zeros((500, 2)))
