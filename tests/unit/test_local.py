@@ -87,6 +87,8 @@ def test_ncp_beyond_the_table_is_clamped_with_a_warning() -> None:
         ({"k": 5, "types": {"variety": "float"}}, InvalidTable, "'variety'"),
         ({"k": 5, "imputation": {"methode": "knn"}}, InvalidParameter, "'methode'"),
         ({"k": 5, "imputation": {"method": "magic"}}, InvalidParameter, "knn, fast_knn"),
+        ({"k": 5, "to_categorical_threshold": 0}, InvalidParameter, "1 or more"),
+        ({"k": 5, "to_categorical_threshold": 1.5}, InvalidParameter, "whole number"),
         ({"k": 5, "method": "magic"}, InvalidParameter, "avatar"),
     ],
 )

@@ -61,7 +61,7 @@ def detect(
         kind (``wrong_type``), dates whose day and month cannot be told apart (``ambiguous_dates``).
     InvalidParameter
         `types` names a column that the table has not (``unknown_column``) or a kind that there is not
-        (``unknown_type``).
+        (``unknown_type``); the threshold is no whole number from 1 on (``invalid_threshold``).
 
     Notes
     -----
@@ -71,10 +71,18 @@ def detect(
     """
     types = types or {}
     _check_labels(table, types)
+    _check_threshold(to_categorical_threshold)
     return tuple(
         _column(field.name, values, types.get(field.name), to_categorical_threshold)
         for field, values in zip(table.schema, table.columns, strict=True)
     )
+
+
+def _check_threshold(threshold: object) -> None:
+    if threshold is not None and (not isinstance(threshold, int) or isinstance(threshold, bool) or threshold < 1):
+        raise InvalidParameter(
+            "to_categorical_threshold must be a whole number, 1 or more, or left out.", code="invalid_threshold"
+        )
 
 
 def _check_labels(table: pa.Table, types: Mapping[str, Kind]) -> None:

@@ -38,3 +38,17 @@ def test_the_version_is_printed() -> None:
     shown = subprocess.run([sys.executable, "-m", "avatars", "--version"], capture_output=True, text=True)
     assert shown.returncode == 0
     assert shown.stdout.startswith("open-avatars ")
+
+
+def test_an_error_that_nobody_foresaw_shows_no_traceback_and_no_cell() -> None:
+    code = (
+        "import sys, avatars.cli\n"
+        "def broken(): raise KeyError('Ada Lovelace')\n"
+        "avatars.cli.app = broken\n"
+        "from avatars.__main__ import main\nmain()"
+    )
+    ended = python(code)
+    assert ended.returncode == 1
+    assert "KeyError" in ended.stderr
+    assert "Ada" not in ended.stderr
+    assert "Traceback" not in ended.stderr
