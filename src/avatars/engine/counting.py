@@ -32,8 +32,13 @@ _LEAF = 32
 _BATCH = 16_384
 
 
+def prepare(spots: Spots) -> Spots | Boxes:
+    """Return what ``count_within`` counts in: the points as they are, or in boxes where there are many."""
+    return spots if len(spots.counts) <= SMALL else Boxes.of(spots)
+
+
 def count_within(
-    queries: Floats, radii: Floats, spots: Spots, bound: int, *, step: str, progress: Progress
+    queries: Floats, radii: Floats, points: Spots | Boxes, bound: int, *, step: str, progress: Progress
 ) -> tuple[Counts, Flags]:
     """Return for each query how many points lie within its radius, and whether any lies strictly nearer than that.
 
@@ -41,8 +46,8 @@ def count_within(
     ----------
     queries, radii
         (n, d) and (n,). Distances that differ from the radius by rounding alone count as equal to it.
-    spots
-        The points; several at one place count each.
+    points
+        Made by ``prepare``; several at one place count each.
     bound
         A count above it is only known to be above it.
 
@@ -57,11 +62,11 @@ def count_within(
     """
     counts, nearer = np.empty(len(queries), dtype=np.int64), np.empty(len(queries), dtype=np.bool_)
     limits = ((radii * (1 - TIE)) ** 2, (radii * (1 + TIE)) ** 2)
-    if len(spots.counts) <= SMALL:
-        count: Callable[[NDArray[np.int64]], tuple[Counts, Flags]] = functools.partial(_all, queries, *limits, spots)
-        size = max(1, 2**22 // len(spots.counts))
+    if isinstance(points, Spots):
+        count: Callable[[NDArray[np.int64]], tuple[Counts, Flags]] = functools.partial(_all, queries, *limits, points)
+        size = max(1, 2**22 // len(points.counts))
     else:
-        count = functools.partial(_boxed, queries, *limits, Boxes.of(spots), bound)
+        count = functools.partial(_boxed, queries, *limits, points, bound)
         size = _BATCH
     # Queries that stand together read the same part of the tree.
     order = np.asarray(cKDTree(queries, balanced_tree=False, compact_nodes=False).indices, dtype=np.int64)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from avatars.engine import counting
-from avatars.engine.counting import count_within
+from avatars.engine.counting import count_within, prepare
 from avatars.engine.neighbors import Spots
 from avatars.engine.progress import Silent
 
@@ -25,7 +25,7 @@ def way(request: pytest.FixtureRequest) -> object:
 
 
 def counted(queries: np.ndarray, radii: np.ndarray, points: np.ndarray, bound: int) -> tuple[np.ndarray, np.ndarray]:
-    return count_within(queries, radii, Spots.of(points), bound, step="measuring privacy", progress=Silent())
+    return count_within(queries, radii, prepare(Spots.of(points)), bound, step="measuring privacy", progress=Silent())
 
 
 def by_definition(queries: np.ndarray, radii: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from avatars.engine.counting import count_within
+from avatars.engine.counting import Boxes, count_within, prepare
 from avatars.engine.features import Floats
 from avatars.engine.neighbors import Spots
 from avatars.engine.progress import Progress, Silent
@@ -38,10 +38,11 @@ def measure_link(records: Floats, avatars: Floats, spots: Spots, progress: Progr
     Distances are equal when they differ by rounding alone. Cost: O(n (log n + median)) time, O(n) memory.
     """
     own = np.sqrt(((records - avatars) ** 2).sum(axis=1))
-    bound = _first_bound(records, own, spots)
+    points = prepare(spots)
+    bound = _first_bound(records, own, points)
     while True:
         # At distance 0 rounding may leave the own avatar out of its own circle: it is there by definition.
-        within, nearer = count_within(records, own, spots, bound, step=STEP, progress=progress)
+        within, nearer = count_within(records, own, points, bound, step=STEP, progress=progress)
         within = np.maximum(within, 1)
         # An even number of records has two in the middle.
         middle = int(np.partition(within, len(within) // 2)[len(within) // 2])
@@ -52,8 +53,8 @@ def measure_link(records: Floats, avatars: Floats, spots: Spots, progress: Progr
     return Link(hidden, float(np.median(within - 1)))
 
 
-def _first_bound(records: Floats, own: Floats, spots: Spots) -> int:
+def _first_bound(records: Floats, own: Floats, points: Spots | Boxes) -> int:
     """Return a bound that is likely to be above the median, from some of the records."""
     some = np.unique(np.linspace(0, len(own) - 1, _SAMPLE).astype(np.int64))
-    counts, _ = count_within(records[some], own[some], spots, len(own), step=STEP, progress=Silent())
+    counts, _ = count_within(records[some], own[some], points, len(own), step=STEP, progress=Silent())
     return min(len(own), int(1.5 * float(np.median(counts))) + 16)
