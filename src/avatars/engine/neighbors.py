@@ -133,7 +133,7 @@ def nearest_others(points: Floats, k: int, seed_of_ties: RowRandom, progress: Pr
             indices[rows] = spots.members[spots.starts[near[plain, 1 : k + 1]]]
             distances[rows] = far[plain, 1 : k + 1]
         unsettled.append((batch[~plain], near[~plain], far[~plain]))
-        advance(progress, STEP, start, u * 1.1)
+        advance(progress, STEP, start + len(batch), u * 1.1)
     hard_spots, near, far = (np.concatenate(parts) for parts in zip(*unsettled, strict=True))
     if len(hard_spots):
         where = np.full(u, -1)
@@ -154,11 +154,10 @@ def _plain(spots: Spots, batch: NDArray[np.int64], near: NDArray[np.int64], far:
     if near.shape[1] < k + 1:
         return np.zeros(len(near), dtype=np.bool_)
     single: NDArray[np.bool_] = (spots.counts == 1)[near[:, : k + 1]].all(axis=1)
-    plain = single & (near[:, 0] == batch)
+    plain: NDArray[np.bool_] = single & (near[:, 0] == batch)
     if near.shape[1] > k + 1:
         plain &= far[:, k + 1] > far[:, k] * (1 + TIE)
-    settled: NDArray[np.bool_] = plain
-    return settled
+    return plain
 
 
 def _pick(
