@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from concurrent.futures import Future
-from difflib import get_close_matches
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,7 +13,7 @@ from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 
 from avatars import models as wire
-from avatars.engine.errors import EngineError
+from avatars.engine.errors import EngineError, unknown_column
 from avatars.server.accounts.models import User
 from avatars.server.datasets import ingest, normal_form, upload
 from avatars.server.datasets.description import ColumnDescription
@@ -91,7 +90,8 @@ async def declare(
     types = {column["label"]: column["type"] for column in dataset.columns}
     for said in request.columns:
         if said.label not in types:
-            raise _unknown_column(said.label, list(types))
+            refused = unknown_column(said.label, types)
+            raise BadRequest(refused.code, str(refused), **about(refused))
         types[said.label] = said.type.value
     columns: list[ColumnDescription] = await _by_worker(
         compute, f"declare-{uuid4()}", ingest.declare, storage, dataset_id, types
@@ -159,14 +159,3 @@ async def _by_worker(compute: Compute, name: str, task: Any, *arguments: Any) ->
 def _add(database: Database, dataset: Dataset) -> None:
     with database.write() as session:
         session.add(dataset)
-
-
-def _unknown_column(label: str, labels: list[str]) -> BadRequest:
-    near = get_close_matches(label, labels, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else "check the spelling against the table's header."
-    return BadRequest(
-        "unknown_column",
-        f"The dataset has no column {label!r}: {hint}",
-        column=label,
-        nearest=near[0] if near else None,
-    )
