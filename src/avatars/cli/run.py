@@ -63,7 +63,7 @@ def run(
                 seed=seed,
                 method=method,  # type: ignore[arg-type]  # checked with the other parameters
                 column_weights={name: _number(name, value) for name, value in pairs("--weight", weight)},
-                imputation=Imputation(method=imputation),  # type: ignore[arg-type]
+                imputation=Imputation(method=imputation),  # type: ignore[arg-type]  # likewise
             ),
             types=types,
             to_categorical_threshold=to_categorical_threshold,

@@ -157,7 +157,7 @@ def _codes(values: pa.ChunkedArray, column: Column) -> npt.NDArray[np.int32]:
         parts = [_dictionary_codes(chunk, column) for chunk in values.chunks]
         return np.concatenate(parts) if parts else np.empty(0, np.int32)
     found = _find(plain(_of_type(values, column)), column)
-    return pc.fill_null(found, pa.scalar(-1, pa.int32())).to_numpy()  # type: ignore[no-any-return]
+    return np.asarray(pc.fill_null(found, pa.scalar(-1, pa.int32())), dtype=np.int32)
 
 
 def _dictionary_codes(chunk: pa.DictionaryArray, column: Column) -> npt.NDArray[np.int32]:
@@ -166,7 +166,7 @@ def _dictionary_codes(chunk: pa.DictionaryArray, column: Column) -> npt.NDArray[
     found = codes.take(chunk.indices)
     if found.null_count > chunk.null_count:
         _find(pc.take(dictionary, chunk.indices), column)
-    return pc.fill_null(found, pa.scalar(-1, pa.int32())).to_numpy()  # type: ignore[no-any-return]
+    return np.asarray(pc.fill_null(found, pa.scalar(-1, pa.int32())), dtype=np.int32)
 
 
 def _find(values: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:
