@@ -1,6 +1,6 @@
 """HTTP as the client side uses it: one connection pool, timeouts, retries, answers and refusals read.
 
-A request is sent again only where that is safe: GET and PATCH always, POST only with its ``Idempotency-Key``.
+A request is sent again only where that is safe: GET, PATCH and DELETE always, POST only with its ``Idempotency-Key``.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import time
 import weakref
 from collections.abc import Callable, Mapping
 from os import PathLike
-from typing import IO, Any, Literal, TypeVar
+from typing import IO, Any, Literal, Protocol, TypeVar
 from uuid import UUID
 
 import httpx2
@@ -43,15 +43,27 @@ FIRST_BACKOFF = 0.25
 LONGEST_RETRY_AFTER = 20.0
 """Seconds that a ``Retry-After`` may ask for before the caller, not the client, has to decide."""
 
-KEEP_ALIVE = 4.0
+LIMITS = httpx2.Limits(keepalive_expiry=4.0)
 """Seconds that an idle connection is kept: fewer than servers keep it (uvicorn: 5), which close it unseen."""
 
 PASSING_STATUSES = frozenset({429, 502, 503, 504})
 """Refusals that the same request may not meet again in a moment."""
 
-Method = Literal["GET", "POST", "PATCH"]
+Method = Literal["GET", "POST", "PATCH", "DELETE"]
 Verify = bool | str | PathLike[str] | ssl.SSLContext
 ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+class Sink(Protocol):
+    """What takes the body of an answer."""
+
+    def begin(self) -> None:
+        """Make ready for a body; called again where one broke off and is sent anew."""
+        ...
+
+    def write(self, block: bytes) -> None:
+        """Take the next bytes of it."""
+        ...
 
 
 class Http:
@@ -84,7 +96,7 @@ class Http:
             base_url=base_url,
             headers={"User-Agent": f"open-avatars/{_version()}"},
             verify=_trust(verify),
-            limits=httpx2.Limits(keepalive_expiry=KEEP_ALIVE),
+            limits=LIMITS,
             transport=transport,
         )
         # The tutorial never closes its client: the sockets are closed when the last reference goes.
@@ -99,7 +111,7 @@ class Http:
         json: BaseModel | None = None,
         form: Mapping[str, str] | None = None,
         files: Mapping[str, tuple[str, IO[bytes], str]] | None = None,
-        into: IO[bytes] | None = None,
+        into: Sink | None = None,
         timeout: float | None = None,
         public: bool = False,
         idempotency_key: str | None = None,
@@ -110,7 +122,7 @@ class Http:
         Parameters
         ----------
         into
-            A file that takes the body of the answer, from its beginning; the response then has none.
+            Takes the body of the answer as it comes; the response then has none.
         timeout
             Seconds of silence; None or 0 mean the client's.
         public
@@ -162,13 +174,12 @@ class Http:
             headers["Idempotency-Key"] = idempotency_key
         return headers
 
-    def _send_once(self, request: httpx2.Request, call: str, into: IO[bytes] | None) -> httpx2.Response:
+    def _send_once(self, request: httpx2.Request, call: str, into: Sink | None) -> httpx2.Response:
         try:
             response = self._client.send(request, stream=True)
             try:
                 if into is not None and response.is_success:
-                    into.seek(0)
-                    into.truncate()
+                    into.begin()
                     for block in response.iter_bytes():
                         into.write(block)
                 else:
@@ -183,7 +194,14 @@ class Http:
                 "pass base_url as the platform's own, for example with https instead of http."
             )
         if not response.is_success:
-            raise refusal(response.status_code, response.content, response.headers, call)
+            refused = refusal(response.status_code, response.content, response.headers, call)
+            # A wrong password is not a login that has ended, though the client may still have the token of one.
+            if isinstance(refused, NotAuthenticated) and "Authorization" in request.headers and call != "post /login":
+                refused.message = (
+                    "You are not authenticated any more: the login has ended. "
+                    "Call client.authenticate(username, password) again."
+                )
+            raise refused
         return response
 
     def _network_error(self, error: httpx2.RequestError, request: httpx2.Request) -> AvatarsError:
@@ -254,8 +272,12 @@ def is_passing(error: AvatarsError) -> bool:
 
 def parse(response: httpx2.Response, model: type[ModelT]) -> ModelT:
     """Return the body of an answer as ``model``; `UnexpectedAnswer` where it is not one."""
+    return _validated(parse_json(response), model)
+
+
+def _validated(answer: Any, model: type[ModelT]) -> ModelT:
     try:
-        return model.model_validate(parse_json(response))
+        return model.model_validate(answer)
     except ValidationError as error:
         # Names of fields only: pydantic's own text repeats the values.
         fields = ", ".join(sorted({".".join(map(str, item["loc"])) or "the body" for item in error.errors()}))
@@ -263,6 +285,14 @@ def parse(response: httpx2.Response, model: type[ModelT]) -> ModelT:
             f"The answer is not the {model.__name__} that this client knows (see {fields}): "
             "check that base_url is the address of a platform, and of a version that matches this client's."
         ) from None
+
+
+def parse_list(response: httpx2.Response, model: type[ModelT]) -> list[ModelT]:
+    """Return the body of an answer as a list of ``model``; `UnexpectedAnswer` where it is not one."""
+    items = parse_json(response)
+    if not isinstance(items, list):
+        raise UnexpectedAnswer(f"The answer is not a list of {model.__name__}: check that base_url is a platform's.")
+    return [_validated(item, model) for item in items]
 
 
 def parse_json(response: httpx2.Response) -> Any:

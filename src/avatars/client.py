@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
+from uuid import UUID
 
 import httpx2
 
-from avatars._http import DEFAULT_TIMEOUT, Http, Verify, checked_seconds
-from avatars.errors import InvalidInput
-from avatars.models import Login
+from avatars._bar import progress_bar
+from avatars._http import DEFAULT_TIMEOUT, LIMITS, Http, Verify, checked_seconds
+from avatars.embedded import EmbeddedPlatform
+from avatars.errors import AvatarsError, IncompatibleVersion, InvalidInput
+from avatars.models import CompatibilityStatus, ForgottenPasswordRequest, Login, Message, ResetPasswordRequest
 from avatars.pandas_integration import PandasIntegration
-from avatars.resources import Auth, Datasets, Health, Jobs
+from avatars.pipelines import Pipelines
+from avatars.resources import Auth, Compatibility, Datasets, Health, Jobs, Metrics, Reports, Stats, Users
 
 __all__ = ["ApiClient"]
 
@@ -25,6 +29,10 @@ class ApiClient:
         client.authenticate(username="username", password="strong_password")
         dataset = client.datasets.create_dataset("patients.csv")
 
+    Without ``base_url`` it starts a platform of its own on this machine (extra ``server``; two to three seconds), which
+    ends with the client and keeps nothing: close the client, and its datasets are gone. The first ``authenticate``
+    makes its one user, with whatever name and password.
+
     Connections are kept and used again. ``close``, or leaving a ``with`` block, gives them back; so does the
     end of the program. Every error is an `avatars.errors.AvatarsError`. Requests that are safe to repeat are
     repeated a few times where that may help.
@@ -37,7 +45,7 @@ class ApiClient:
         Seconds that the platform may be silent before a request is given up. Each method has a ``timeout`` of
         its own, too; 0 and None stand for this one.
     progress
-        False hides the progress bars that waiting shows on a terminal.
+        False hides the tables of progress that are shown on a terminal and in a notebook.
     verify
         The file (PEM) of the authority that signed the platform's certificate, where that is not one that the
         machine trusts already; or an `ssl.SSLContext`. False turns the check off: then anyone on the way can
@@ -47,13 +55,15 @@ class ApiClient:
 
     Attributes
     ----------
-    auth, datasets, health, jobs, pandas_integration
+    auth, compatibility, datasets, health, jobs, metrics, pandas_integration, pipelines, reports, stats, users
         What the platform offers.
 
     Raises
     ------
     avatars.errors.InvalidInput
-        The address is missing or is none.
+        The address is none; or there is none, and the extra ``server`` is not installed.
+    avatars.errors.EmbeddedFailed
+        The platform of its own did not start.
     """
 
     def __init__(
@@ -65,18 +75,30 @@ class ApiClient:
         verify: Verify = True,
         transport: httpx2.BaseTransport | None = None,
     ) -> None:
-        if not base_url:
+        if base_url == "":
             raise InvalidInput(
-                'ApiClient needs the address of a platform: pass base_url="http://...", or set BASE_URL if '
-                "your program reads it from the environment "
-                "(`avatars serve` starts a platform and prints its address)."
+                'base_url is empty: pass the address of a platform, such as "http://127.0.0.1:8000" '
+                "(`avatars serve` prints it), or None for a platform of the client's own."
             )
+        self._embedded: EmbeddedPlatform | None = None
+        if base_url is None:
+            with progress_bar("starting a platform for this client alone", shown=progress):
+                self._embedded = EmbeddedPlatform()
+            base_url = self._embedded.address
+            # No proxy leads to the loopback, whatever the environment says.
+            transport = transport or httpx2.HTTPTransport(limits=LIMITS)
         self._http = Http(base_url, timeout=timeout or DEFAULT_TIMEOUT, verify=verify, transport=transport)
         self.auth: Auth = Auth(self._http)
-        self.datasets: Datasets = Datasets(self._http)
+        self.compatibility: Compatibility = Compatibility(self._http)
+        self.datasets: Datasets = Datasets(self._http, progress=progress)
         self.health: Health = Health(self._http)
         self.jobs: Jobs = Jobs(self._http, progress=progress)
-        self.pandas_integration: PandasIntegration = PandasIntegration(self._http, self.datasets)
+        self.metrics: Metrics = Metrics(self._http)
+        self.pandas_integration: PandasIntegration = PandasIntegration(self.datasets)
+        self.pipelines: Pipelines = Pipelines(self.jobs, self.pandas_integration, progress=progress)
+        self.reports: Reports = Reports(self._http)
+        self.stats: Stats = Stats(self._http)
+        self.users: Users = Users(self._http)
 
     @property
     def base_url(self) -> str:
@@ -99,15 +121,57 @@ class ApiClient:
         ------
         avatars.errors.NotAuthenticated
             The name or the password is wrong.
+        avatars.errors.IncompatibleVersion
+            The platform does not speak with this version of the client.
         avatars.errors.ConnectionFailed
             The platform is not there.
         """
+        if self._embedded is not None:
+            self._embedded.add_first_user(username, password)
         answer = self.auth.login(Login(username=username, password=password), timeout=timeout)
+        self._check_version(timeout)
         self._http.token = answer.access_token
 
+    def forgotten_password(self, email: str, timeout: float | None = None) -> Message:
+        """Ask for a mail with a token that a new password can be set with."""
+        return self.auth.forgotten_password(ForgottenPasswordRequest(email=email), timeout=timeout)
+
+    def reset_password(
+        self,
+        email: str,
+        new_password: str,
+        new_password_repeated: str,
+        token: UUID | str,
+        timeout: float | None = None,
+    ) -> Message:
+        """Set a new password, with the token that came by mail; it is valid once and for 24 hours.
+
+        Raises
+        ------
+        ValueError
+            The password is too short or was not repeated as it is, or the token is none; nothing was sent.
+        """
+        fields: dict[str, Any] = {"email": email, "new_password": new_password, "token": token}
+        request = ResetPasswordRequest(new_password_repeated=new_password_repeated, **fields)
+        return self.auth.reset_password(request, timeout=timeout)
+
     def close(self) -> None:
-        """Give the connections back; the client cannot be used afterwards."""
+        """Give the connections back, and end a platform of its own; the client cannot be used afterwards."""
         self._http.close()
+        if self._embedded is not None:
+            self._embedded.close()
+
+    def _check_version(self, timeout: float | None) -> None:
+        try:
+            answer = self.compatibility.is_client_compatible(timeout=timeout)
+        except AvatarsError:
+            return  # a platform that cannot say, because it is too old or busy, is not in the way
+        if answer.status is CompatibilityStatus.incompatible:
+            newest = answer.most_recent_compatible_client
+            raise IncompatibleVersion(
+                f"The platform at {self.base_url} does not speak with this version of the client: "
+                + (f"install version {newest}." if newest else answer.message)
+            )
 
     def __enter__(self) -> Self:
         return self

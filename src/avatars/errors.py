@@ -7,7 +7,10 @@
     ├── ConnectionFailed               the platform is not there, or the connection broke
     ├── RequestTimeout                 the platform was silent for longer than `timeout`
     ├── UnexpectedAnswer               what answered does not speak like a platform
-    ├── JobFailed                      the job has no result because it failed
+    ├── IncompatibleVersion            the platform does not speak with this version of the client
+    ├── EmbeddedFailed                 the platform that a client without an address starts did not start
+    ├── JobFailed                      the job has no result because it failed, or was cancelled
+    ├── PipelineFailed                 a pipeline stopped: at which step, with which ids
     └── APIError                       the platform refused: status_code, code, request_id, body
         ├── BadRequest             400
         ├── NotAuthenticated       401 (also raised when no token is set; nothing was sent then)
@@ -40,6 +43,8 @@ __all__ = [
     "BadRequest",
     "Conflict",
     "ConnectionFailed",
+    "EmbeddedFailed",
+    "IncompatibleVersion",
     "InvalidInput",
     "InvalidRequest",
     "JobFailed",
@@ -47,6 +52,7 @@ __all__ = [
     "NotFound",
     "PayloadTooLarge",
     "PermissionDenied",
+    "PipelineFailed",
     "RateLimited",
     "RequestTimeout",
     "ServerError",
@@ -100,6 +106,33 @@ class JobFailed(AvatarsError):
     def __init__(self, message: str, job_id: UUID) -> None:
         super().__init__(message, job_id)
         self.job_id = job_id
+
+
+class IncompatibleVersion(AvatarsError):
+    """The platform does not speak with this version of the client."""
+
+
+class EmbeddedFailed(AvatarsError):
+    """A client without an address could not start the platform of its own."""
+
+
+class PipelineFailed(AvatarsError):
+    """A pipeline stopped; its cause (``__cause__``) says why.
+
+    Attributes
+    ----------
+    step
+        Where it stopped.
+    ids
+        What is on the platform already, by name: ``original_dataset``, ``preprocessed_dataset``,
+        ``avatarization_job``, ``sensitive_unshuffled_avatars_dataset``, ``privacy_job``, ``signal_job``, as far as it
+        came.
+    """
+
+    def __init__(self, message: str, step: str, ids: dict[str, UUID]) -> None:
+        super().__init__(message, step, ids)
+        self.step = step
+        self.ids = ids
 
 
 class APIError(AvatarsError):

@@ -1,43 +1,39 @@
 """pandas frames to the platform and back, every dtype kept.
 
-Frames travel as Parquet with pandas' own description of them in the file's schema; the platform keeps that
-schema in the avatars.
+They travel as Parquet with pandas' own description of them in the file's schema (`avatars.resources.frames`), which
+the platform keeps in the avatars.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Any
 from uuid import UUID
 
-from avatars._http import Http, as_uuid
 from avatars.errors import InvalidInput, UnexpectedAnswer
-from avatars.models import ColumnType, Dataset
-from avatars.resources.datasets import Datasets
+from avatars.models import ColumnType, Dataset, FileType
+from avatars.resources.datasets import IN_MEMORY, Datasets
+from avatars.resources.frames import ArrowStream
 
-# pandas and pyarrow take longer to import than everything else here: only those who use them wait.
+# They take longer to import than everything else here: only those who use them wait.
 if TYPE_CHECKING:
     import pandas as pd
-    import pyarrow as pa
-
-IN_MEMORY = 64 * 1024**2
-"""Bytes of a Parquet file that are held in memory; a larger one goes through an unnamed temporary file."""
-
-# What `pandas.api.types.infer_dtype` says of cells or labels of several kinds, or of an unknown one.
-_MIXED = frozenset({"mixed", "mixed-integer"})
 
 
 class PandasIntegration:
     """pandas frames to the platform and back."""
 
-    def __init__(self, http: Http, datasets: Datasets) -> None:
-        self._http = http
+    def __init__(self, datasets: Datasets) -> None:
         self._datasets = datasets
 
     def upload_dataframe(
-        self, request: pd.DataFrame, *, name: str | None = None, timeout: float | None = None
+        self,
+        request: pd.DataFrame | ArrowStream,
+        *,
+        name: str | None = None,
+        timeout: float | None = None,
+        progress: bool | None = None,
     ) -> Dataset:
         """Send a frame and return the description of the dataset that it has become.
 
@@ -45,14 +41,18 @@ class PandasIntegration:
         categorical column are sent, those without a row too: ``remove_unused_categories`` drops them. Labels of
         different kinds (text and numbers) become text.
 
-        Memory: one further copy of the frame, as Arrow columns.
+        Memory: one column, and a batch of 2,000,000 cells.
 
         Parameters
         ----------
+        request
+            A pandas frame; or what gives itself as an Arrow stream, as tables of pyarrow and polars do.
         name
             What the platform calls the dataset; it has no name by default.
         timeout
             Seconds that the platform may be silent; the client's timeout by default, but at least 600.
+        progress
+            False hides the table of progress; by default as the client was told.
 
         Raises
         ------
@@ -60,23 +60,31 @@ class PandasIntegration:
             The frame is empty, two columns have one name, or a column mixes kinds of values or holds
             something other than numbers, text, dates, booleans and categories; nothing was sent.
         """
-        import pyarrow.parquet as pq
+        if not hasattr(request, "__arrow_c_stream__"):
+            raise InvalidInput(
+                "upload_dataframe takes a pandas.DataFrame or an Arrow table; a file goes to datasets.create_dataset."
+            )
+        return self._datasets.create_dataset(request, name=name, timeout=timeout, progress=progress)
 
-        table = _to_table(request)
-        with SpooledTemporaryFile(max_size=IN_MEMORY) as file:
-            pq.write_table(table, file, compression="zstd")
-            del table
-            file.seek(0)
-            return self._datasets.create_dataset(file, name=name, timeout=timeout)
-
-    def download_dataframe(self, id: UUID | str, *, timeout: float | None = None) -> pd.DataFrame:
+    def download_dataframe(
+        self, id: UUID | str, *, timeout: float | None = None, progress: bool | None = None
+    ) -> pd.DataFrame:
         """Return a dataset as a frame; avatars have the dtypes of the frame that was uploaded.
 
         Where the original came as CSV the dtypes are those that the platform found. Rows are numbered from 0.
+
+        Memory: the frame, and the same once more as Arrow columns. Files above 64 MiB come through an unnamed
+        temporary file.
+
+        Parameters
+        ----------
+        timeout
+            Seconds that the platform may be silent.
+        progress
+            False hides the table of progress; by default as the client was told.
         """
-        path = f"/datasets/{as_uuid(id)}/download"
         with SpooledTemporaryFile(max_size=IN_MEMORY) as file:
-            self._http.request("GET", path, params={"filetype": "parquet"}, into=file, timeout=timeout)
+            self._datasets.download_into(file, id, FileType.parquet, timeout=timeout, progress=progress)
             file.seek(0)
             is_parquet = file.read(4) == b"PAR1"
             file.seek(0)
@@ -84,80 +92,6 @@ class PandasIntegration:
                 return _read_parquet(file)
             columns = self._datasets.get_dataset(id, timeout=timeout).columns or []
             return _read_csv(file, {column.label: column.type for column in columns})
-
-
-def _to_table(frame: pd.DataFrame) -> pa.Table:
-    import pandas as pd
-    import pyarrow as pa
-
-    if not isinstance(frame, pd.DataFrame):
-        raise InvalidInput("upload_dataframe takes a pandas.DataFrame; a file goes to datasets.create_dataset.")
-    if frame.empty:
-        raise InvalidInput("The frame has no rows or no columns: there is nothing to send.")
-    twice = [name for name, count in Counter(str(label) for label in frame.columns).items() if count > 1]
-    if twice:
-        raise InvalidInput(f"Column {twice[0]!r} is there more than once: give each column a name of its own.")
-
-    # Neither the index nor attrs go along; the caller's frame is left as it is.
-    labels = frame.columns
-    frame = frame.reset_index(drop=True)
-    frame.attrs = {}
-    if any(pd.api.types.infer_dtype(labels.get_level_values(level)) in _MIXED for level in range(labels.nlevels)):
-        frame.columns = pd.Index([str(label) for label in labels])
-    for position, label in enumerate(frame.columns):
-        series = frame.iloc[:, position]
-        if isinstance(series.dtype, pd.SparseDtype):
-            frame.isetitem(position, series.to_numpy())
-        elif series.dtype == object and pd.api.types.infer_dtype(series, skipna=True) in _MIXED:
-            raise _not_sendable(label, series)
-    try:
-        # preserve_index=None: the numbered index becomes two numbers of metadata, and labels keep their type.
-        table = pa.Table.from_pandas(frame, preserve_index=None)
-    except (pa.ArrowException, TypeError, ValueError, OverflowError):
-        for position, label in enumerate(frame.columns):
-            _check_converts(label, frame.iloc[:, position])
-        raise InvalidInput("The frame cannot be sent: give its columns plain dtypes with DataFrame.astype.") from None
-    for position, label in enumerate(frame.columns):
-        if not _is_plain(table.schema.field(position).type):
-            raise _not_sendable(label, frame.iloc[:, position])
-    return table
-
-
-def _check_converts(label: object, series: pd.Series[Any]) -> None:
-    import pyarrow as pa
-
-    try:
-        pa.array(series, from_pandas=True)
-    except (pa.ArrowException, TypeError, ValueError, OverflowError):
-        # Without its cause: Arrow's messages repeat the cell.
-        raise _not_sendable(label, series) from None
-
-
-def _not_sendable(label: object, series: pd.Series[Any]) -> InvalidInput:
-    kinds = sorted({type(value).__name__ for value in series.dropna()}) if series.dtype == object else []
-    if len(kinds) > 1:
-        return InvalidInput(
-            f"Column {str(label)!r} mixes kinds of values ({', '.join(kinds)}): convert it to one, "
-            f"for example with df[{label!r}].astype(str)."
-        )
-    return InvalidInput(
-        f"Column {str(label)!r} ({kinds[0] if kinds else series.dtype}) is not of a kind that avatars have: "
-        "convert it to numbers of at most 64 bits, text, dates, booleans or categories."
-    )
-
-
-def _is_plain(type_: pa.DataType) -> bool:
-    import pyarrow.types as kinds
-
-    if kinds.is_dictionary(type_):
-        return _is_plain(type_.value_type)
-    return kinds.is_primitive(type_) or kinds.is_decimal(type_) or kinds.is_null(type_) or _is_text(type_)
-
-
-def _is_text(type_: pa.DataType) -> bool:
-    import pyarrow.types as kinds
-
-    return bool(kinds.is_string(type_) or kinds.is_large_string(type_) or kinds.is_string_view(type_))
 
 
 def _read_parquet(file: IO[bytes]) -> pd.DataFrame:

@@ -1,42 +1,112 @@
 """The wire models: what client and server say to each other."""
 
-from avatars.models.auth import Login, LoginResponse
+from avatars.models.audit import AuditEvent
+from avatars.models.auth import (
+    ForgottenPasswordRequest,
+    Login,
+    LoginResponse,
+    Message,
+    ResetPasswordRequest,
+)
 from avatars.models.datasets import (
     AnalysisStatus,
     ColumnDetail,
+    ColumnStats,
     ColumnType,
+    Correlations,
     Dataset,
+    DatasetSummary,
     FileType,
     PatchDataset,
 )
 from avatars.models.jobs import (
     AvatarizationJob,
     AvatarizationJobCreate,
-    AvatarizationParameters,
     AvatarizationResult,
-    ImputationParameters,
-    ImputeMethod,
+    GenericJob,
+    GenericParameters,
+    GenericResult,
     JobKind,
     JobProgress,
     JobStatus,
+    PrivacyMetricsJob,
+    PrivacyMetricsJobCreate,
+    PrivacyMetricsParameters,
+    SignalMetricsJob,
+    SignalMetricsJobCreate,
+    SignalMetricsParameters,
 )
 from avatars.models.metrics import (
+    Contributions,
+    ExplainedVariance,
     PrivacyMetrics,
     PrivacyMetricsTargets,
+    Projections,
     SignalMetrics,
     SignalMetricsTargets,
+)
+from avatars.models.parameters import (
+    AvatarizationParameters,
+    ExcludeCategoricalMethod,
+    ExcludeCategoricalParameters,
+    ExcludeVariablesMethod,
+    ExcludeVariablesParameters,
+    ImputationParameters,
+    ImputeMethod,
+    RareCategoricalMethod,
+)
+from avatars.models.pipelines import (
+    AvatarizationPipelineCreate,
+    AvatarizationPipelineResult,
+    Processor,
+)
+from avatars.models.platform import (
+    ClusterStats,
+    CompatibilityResponse,
+    CompatibilityStatus,
+)
+from avatars.models.refusals import HTTPValidationError, ValidationError
+from avatars.models.reports import (
+    Report,
+    ReportCreate,
+)
+from avatars.models.users import (
+    CreateUser,
+    User,
+    UserRole,
 )
 
 __all__ = [
     "AnalysisStatus",
+    "AuditEvent",
     "AvatarizationJob",
     "AvatarizationJobCreate",
     "AvatarizationParameters",
+    "AvatarizationPipelineCreate",
+    "AvatarizationPipelineResult",
     "AvatarizationResult",
+    "ClusterStats",
     "ColumnDetail",
+    "ColumnStats",
     "ColumnType",
+    "CompatibilityResponse",
+    "CompatibilityStatus",
+    "Contributions",
+    "Correlations",
+    "CreateUser",
     "Dataset",
+    "DatasetSummary",
+    "ExcludeCategoricalMethod",
+    "ExcludeCategoricalParameters",
+    "ExcludeVariablesMethod",
+    "ExcludeVariablesParameters",
+    "ExplainedVariance",
     "FileType",
+    "ForgottenPasswordRequest",
+    "GenericJob",
+    "GenericParameters",
+    "GenericResult",
+    "HTTPValidationError",
     "ImputationParameters",
     "ImputeMethod",
     "JobKind",
@@ -44,9 +114,25 @@ __all__ = [
     "JobStatus",
     "Login",
     "LoginResponse",
+    "Message",
     "PatchDataset",
     "PrivacyMetrics",
+    "PrivacyMetricsJob",
+    "PrivacyMetricsJobCreate",
+    "PrivacyMetricsParameters",
     "PrivacyMetricsTargets",
+    "Processor",
+    "Projections",
+    "RareCategoricalMethod",
+    "Report",
+    "ReportCreate",
+    "ResetPasswordRequest",
     "SignalMetrics",
+    "SignalMetricsJob",
+    "SignalMetricsJobCreate",
+    "SignalMetricsParameters",
     "SignalMetricsTargets",
+    "User",
+    "UserRole",
+    "ValidationError",
 ]

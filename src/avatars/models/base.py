@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
@@ -14,7 +15,10 @@ class InvalidFields(ValueError):
 
 
 class Request(BaseModel):
-    """What a client sends. Fields that nobody knows are ignored: newer clients send more.
+    """What a client sends.
+
+    In what arrives, fields that nobody knows are ignored: newer clients send more. A program that makes a model
+    with one is told.
 
     ``null`` means "use the default", as an absent field does: old clients send every field.
     """
@@ -22,6 +26,8 @@ class Request(BaseModel):
     model_config: ClassVar[ConfigDict] = ConfigDict(extra="ignore", use_attribute_docstrings=True, defer_build=True)
 
     def __init__(self, **fields: Any) -> None:
+        for name in fields.keys() - type(self).model_fields.keys():
+            raise InvalidFields(_unknown(type(self), name))
         try:
             super().__init__(**fields)
         except ValidationError as error:
@@ -44,7 +50,15 @@ class Response(BaseModel):
     model_config: ClassVar[ConfigDict] = ConfigDict(extra="ignore", use_attribute_docstrings=True, defer_build=True)
 
 
+def _unknown(model: type[BaseModel], name: str) -> str:
+    known = sorted(model.model_fields)
+    near = get_close_matches(name, known, n=1)
+    return f"{model.__name__} has no field {name!r}: " + (
+        f"did you mean {near[0]!r}?" if near else f"it has {', '.join(known)}."
+    )
+
+
 def _sentence(model: str, error: ValidationError) -> str:
     items = [plain_words(item) for item in error.errors(include_url=False, include_input=False)]
-    said = [f"{'.'.join(map(str, item['loc'])) or 'it'}: {item['msg']}" for item in items]
+    said = [": ".join(filter(None, (".".join(map(str, item["loc"])), item["msg"]))) for item in items]
     return f"{model}: {'; '.join(said)}."

@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import Enum
 from uuid import UUID
 
+from pydantic import Field
+
 from avatars.models.base import Request, Response
 
 
@@ -46,6 +48,45 @@ class PatchDataset(Request):
     columns: list[ColumnDetail]
 
 
+class ColumnStats(Response):
+    """What the analysis of a dataset says of one column."""
+
+    label: str
+    dtype: str
+    """The column's type, in the words of `ColumnType`."""
+    missing_number: int = Field(ge=0)
+    missing_proportion: float = Field(ge=0, le=1)
+    unique_number: int = Field(ge=0)
+    """Distinct values, missing cells not counted."""
+    unique_proportion: float = Field(ge=0, le=1)
+    """Distinct values per row."""
+    mean: float | None = None
+    """Numbers only, as the four below."""
+    median: float | None = None
+    standard_deviation: float | None = None
+    mode: str | int | float | None = None
+    """The most frequent value."""
+    is_skewed: bool | None = None
+    is_rare: bool | None = None
+    """True where the column has modalities that few rows share."""
+
+
+class DatasetSummary(Response):
+    """What the analysis of a dataset found."""
+
+    stats: list[ColumnStats]
+    """One item a column, in the dataset's order."""
+    probable_ids: list[str] = Field(default_factory=list)
+    """Labels of columns that look as if they named people: leave them out of an avatarization."""
+
+
+class Correlations(Response):
+    """Pearson correlations of the numeric columns, rows with both cells."""
+
+    data: dict[str, dict[str, float | None]]
+    """By label and label, as ``pandas.DataFrame`` takes it; null where one of the two is constant."""
+
+
 class Dataset(Response):
     """A table on the platform, described; its rows are behind ``download_url``."""
 
@@ -61,6 +102,8 @@ class Dataset(Response):
     """Seconds."""
     nb_lines: int | None = None
     """Rows, the header not counted."""
+    summary: DatasetSummary | None = None
+    """There once the dataset has been analysed."""
     nb_dimensions: int = 0
     """Numeric columns plus modalities of the categorical ones."""
     filetype: FileType = FileType.csv

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -31,6 +32,7 @@ _SENTENCES = {
     "less_than_equal": "must be at most {le}",
     "list_type": "must be a list",
     "dict_type": "must be an object",
+    "is_instance_of": "must be a {class}",
     "model_type": "must be an object",
     "model_attributes_type": "must be an object",
     "too_short": "must have at least {min_length} items",
@@ -50,4 +52,6 @@ def plain_words(error: Mapping[str, Any]) -> dict[str, Any]:
         message = str(context.get("error", "is not valid"))
     else:
         message = _SENTENCES.get(kind, "is not valid").format_map(context)
+        # A literal that is an enum's member is shown as its value.
+        message = re.sub(r"<\w+\.\w+: ('[^']*')>", r"\1", message)
     return {"loc": list(error["loc"]), "msg": message, "type": kind}

@@ -1,9 +1,9 @@
-"""Logging in."""
+"""Logging in, and getting back in."""
 
 from __future__ import annotations
 
 from avatars._http import Http, parse
-from avatars.models import Login, LoginResponse
+from avatars.models import ForgottenPasswordRequest, Login, LoginResponse, Message, ResetPasswordRequest
 
 
 class Auth:
@@ -20,6 +20,26 @@ class Auth:
         avatars.errors.NotAuthenticated
             The name or the password is wrong.
         """
-        return parse(
-            self._http.request("POST", "/login", form=request.model_dump(), timeout=timeout, public=True), LoginResponse
-        )
+        form = request.model_dump()
+        return parse(self._http.request("POST", "/login", form=form, timeout=timeout, public=True), LoginResponse)
+
+    def logout(self, *, timeout: float | None = None) -> None:
+        """End this login: the platform accepts its token no longer, and the client forgets it."""
+        self._http.request("POST", "/logout", timeout=timeout)
+        self._http.token = None
+
+    def forgotten_password(self, request: ForgottenPasswordRequest, *, timeout: float | None = None) -> Message:
+        """Ask for a mail with a token that a new password can be set with.
+
+        The answer is the same whether there is such an account or not.
+        """
+        return self._post("/login/forgotten_password", request, timeout)
+
+    def reset_password(self, request: ResetPasswordRequest, *, timeout: float | None = None) -> Message:
+        """Set a new password, with the token that came by mail; it is valid once and for 24 hours."""
+        return self._post("/login/reset_password", request, timeout)
+
+    def _post(
+        self, path: str, request: ForgottenPasswordRequest | ResetPasswordRequest, timeout: float | None
+    ) -> Message:
+        return parse(self._http.request("POST", path, json=request, timeout=timeout, public=True), Message)

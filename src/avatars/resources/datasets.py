@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-import io
-import os
-from pathlib import Path
-from typing import IO, Any, Protocol, TypeAlias, TypeVar, cast
+import time
+from tempfile import SpooledTemporaryFile
+from typing import IO, cast, overload
 from uuid import UUID
 
-from avatars._http import Http, as_uuid, parse
-from avatars.errors import InvalidInput, UnexpectedAnswer
-from avatars.models import Dataset, PatchDataset
-
-BlockT_co = TypeVar("BlockT_co", str, bytes, covariant=True)
-
-
-class Readable(Protocol[BlockT_co]):
-    """An open file, as far as sending it needs one."""
-
-    def read(self, size: int = -1, /) -> BlockT_co:
-        """Return the next characters or bytes; none at the end."""
-        ...
-
-
-Source: TypeAlias = Readable[str] | Readable[bytes] | str | os.PathLike[str]
-"""Where a table is read from: an open file (text or binary) or the path of one."""
+from avatars._bar import Section, progress_bar
+from avatars._http import Http, as_uuid, parse, parse_list
+from avatars.errors import RequestTimeout, UnexpectedAnswer
+from avatars.models import AnalysisStatus, Correlations, Dataset, FileType, PatchDataset
+from avatars.resources.destinations import Destination, Incoming, Writable, opened
+from avatars.resources.sources import Source, body_of
 
 UPLOAD_TIMEOUT = 600.0
 """Seconds of silence after an upload: the platform reads the whole table before it answers."""
+
+ANALYSIS_TIMEOUT = 600.0
+"""Seconds that an analysis may take before it is no longer waited for."""
+
+ANALYSIS_PAUSE = 0.25
+"""Seconds between two looks at an analysis."""
+
+IN_MEMORY = 64 * 1024**2
+"""Bytes of a download that are held in memory; a larger one goes through an unnamed temporary file."""
 
 FILE_NAME = "file.csv"
 """What every uploaded file is called: its own name is nobody's business, it may be a person's."""
@@ -36,35 +33,59 @@ FILE_NAME = "file.csv"
 class Datasets:
     """Tables on the platform: send, describe, fetch."""
 
-    def __init__(self, http: Http) -> None:
+    def __init__(self, http: Http, *, progress: bool = True) -> None:
         self._http = http
+        self._progress = progress
 
-    def create_dataset(self, request: Source, *, name: str | None = None, timeout: float | None = None) -> Dataset:
+    def create_dataset(
+        self,
+        request: Source,
+        *,
+        name: str | None = None,
+        timeout: float | None = None,
+        progress: bool | None = None,
+    ) -> Dataset:
         """Send a table, CSV or Parquet, and return its description.
 
         The table is streamed: memory does not grow with its size. Text is sent as UTF-8 whatever its file's
-        encoding, bytes as they are. An open file is read from where it stands and stays open.
+        encoding, bytes as they are, frames and Arrow tables as Parquet. An open file is read from where it stands
+        and stays open.
 
         Parameters
         ----------
         request
-            An open file, or the path of one.
+            An open file, the path of one, its bytes; a pandas frame; or what gives itself as an Arrow stream, as
+            tables of pyarrow, polars and DuckDB do.
         name
             What the platform calls the table; it has no name by default.
         timeout
             Seconds that the platform may be silent; the client's timeout by default, but at least 600.
+        progress
+            False hides the table of progress; by default as the client was told.
 
         Raises
         ------
         avatars.errors.InvalidInput
-            There is nothing to read; nothing was sent.
+            There is nothing to read, or a frame that cannot be sent; nothing was sent.
         avatars.errors.BadRequest
             The platform cannot read the table.
         """
-        if isinstance(request, (str, os.PathLike)):
-            with _open(request) as file:
-                return self._send(file, name, timeout)
-        return self._send(request, name, timeout)
+        shown = self._progress if progress is None else progress
+        with body_of(request) as body, progress_bar("upload", shown=shown) as steps:
+            body.watch = lambda share: _show_upload(steps, share)
+            answer = self._http.request(
+                "POST",
+                "/datasets",
+                form={"name": name} if name else None,
+                # httpx2 asks no more of a file than `Body` offers.
+                files={"file": (FILE_NAME, cast("IO[bytes]", body), "text/csv")},
+                timeout=timeout or max(self._http.timeout, UPLOAD_TIMEOUT),
+            )
+        return parse(answer, Dataset)
+
+    def find_all_datasets_by_user(self, *, timeout: float | None = None) -> list[Dataset]:
+        """Return the descriptions of all of one's own datasets, the newest first."""
+        return parse_list(self._http.request("GET", "/datasets", timeout=timeout), Dataset)
 
     def get_dataset(self, id: UUID | str, *, timeout: float | None = None) -> Dataset:
         """Return the description of a dataset.
@@ -81,112 +102,123 @@ class Datasets:
         answer = self._http.request("PATCH", f"/datasets/{as_uuid(id)}", json=request, timeout=timeout)
         return parse(answer, Dataset)
 
-    def download_dataset(self, id: UUID | str, *, timeout: float | None = None) -> str:
-        """Return a dataset as CSV text; the whole of it is held in memory.
+    def analyze_dataset(self, id: UUID | str, *, wait: bool = True, timeout: float | None = None) -> Dataset:
+        """Have the columns of a dataset analysed and return its description, with a ``summary``.
 
-        ``client.pandas_integration.download_dataframe`` gives a frame with its dtypes.
+        Parameters
+        ----------
+        wait
+            False returns at once; ``get_dataset`` then says where the analysis stands (``analysis_status``).
+        timeout
+            Seconds that the platform may be silent.
+
+        Raises
+        ------
+        avatars.errors.RequestTimeout
+            The analysis was not over after ten minutes; it goes on.
         """
-        answer = self._http.request("GET", f"/datasets/{as_uuid(id)}/download", timeout=timeout)
-        try:
-            return answer.content.decode("utf-8")
-        except UnicodeDecodeError:
-            raise UnexpectedAnswer("The dataset did not come as CSV in UTF-8: check base_url.") from None
+        dataset_id = as_uuid(id)
+        answer = self._http.request("POST", f"/datasets/{dataset_id}/analyze", timeout=timeout)
+        dataset = parse(answer, Dataset)
+        end = time.monotonic() + ANALYSIS_TIMEOUT
+        while wait and dataset.analysis_status is AnalysisStatus.started:
+            if time.monotonic() > end:
+                raise RequestTimeout(
+                    f"The analysis is not over after {ANALYSIS_TIMEOUT / 60:g} minutes: "
+                    f'look again with get_dataset("{dataset_id}").'
+                )
+            time.sleep(ANALYSIS_PAUSE)
+            dataset = self.get_dataset(dataset_id, timeout=timeout)
+        return dataset
 
-    def _send(self, handle: Readable[str] | Readable[bytes], name: str | None, timeout: float | None) -> Dataset:
-        part = cast("IO[bytes]", _Part(handle))  # httpx2 asks no more of a file than `_Part` offers
-        answer = self._http.request(
-            "POST",
-            "/datasets",
-            form={"name": name} if name else None,
-            files={"file": (FILE_NAME, part, "text/csv")},
-            timeout=timeout or max(self._http.timeout, UPLOAD_TIMEOUT),
-        )
-        return parse(answer, Dataset)
+    def get_dataset_correlations(self, id: UUID | str, *, timeout: float | None = None) -> Correlations:
+        """Return the correlations of a dataset's numeric columns."""
+        answer = self._http.request("GET", f"/datasets/{as_uuid(id)}/correlations", timeout=timeout)
+        return parse(answer, Correlations)
+
+    @overload
+    def download_dataset(
+        self,
+        id: UUID | str,
+        *,
+        destination: None = None,
+        timeout: float | None = None,
+        progress: bool | None = None,
+    ) -> str: ...
+
+    @overload
+    def download_dataset(
+        self,
+        id: UUID | str,
+        *,
+        destination: Destination,
+        filetype: FileType = FileType.csv,
+        timeout: float | None = None,
+        progress: bool | None = None,
+    ) -> None: ...
+
+    def download_dataset(
+        self,
+        id: UUID | str,
+        *,
+        destination: Destination | None = None,
+        filetype: FileType = FileType.csv,
+        timeout: float | None = None,
+        progress: bool | None = None,
+    ) -> str | None:
+        """Return a dataset as CSV text, or write it to a file.
+
+        The text is held in memory as a whole; a file is written as the bytes come.
+        ``client.pandas_integration.download_dataframe`` gives a frame with its dtypes.
+
+        Parameters
+        ----------
+        destination
+            The path of a file, which appears when it is complete; or a file that is open for writing bytes. The
+            call then returns nothing.
+        filetype
+            The format of that file.
+        timeout
+            Seconds that the platform may be silent.
+        progress
+            False hides the table of progress; by default as the client was told.
+        """
+        if destination is not None:
+            with opened(destination) as file:
+                self.download_into(file, id, filetype, timeout=timeout, progress=progress)
+            return None
+        with SpooledTemporaryFile(max_size=IN_MEMORY) as file:
+            self.download_into(file, id, FileType.csv, timeout=timeout, progress=progress)
+            file.seek(0)
+            try:
+                return file.read().decode("utf-8")
+            except UnicodeDecodeError:
+                raise UnexpectedAnswer("The dataset did not come as CSV in UTF-8: check base_url.") from None
+
+    def download_into(
+        self,
+        file: Writable,
+        id: UUID | str,
+        filetype: FileType,
+        *,
+        timeout: float | None = None,
+        progress: bool | None = None,
+    ) -> None:
+        """Write a dataset to an open file as its bytes come."""
+        path = f"/datasets/{as_uuid(id)}/download"
+        with progress_bar("download", shown=self._progress if progress is None else progress) as steps:
+            self._http.request(
+                "GET", path, params={"filetype": filetype.value}, into=Incoming(file, steps), timeout=timeout
+            )
+
+    def delete_dataset(self, id: UUID | str, *, timeout: float | None = None) -> None:
+        """Delete a dataset, its rows and its description, for good."""
+        self._http.request("DELETE", f"/datasets/{as_uuid(id)}", timeout=timeout)
 
 
-class _Part:
-    """The rest of an open file as the body of one multipart part: bytes, their number known where possible.
-
-    httpx2 by itself refuses text, begins every file anew, and moves a spooled temporary file to the disk.
-    """
-
-    def __init__(self, handle: Any) -> None:
-        if not hasattr(handle, "read"):
-            raise InvalidInput("create_dataset takes an open file or the path of one.")
-        if getattr(handle, "closed", False):
-            raise InvalidInput("The file is closed: open it again, and call create_dataset inside of the `with` block.")
-        self._handle = handle
-        self._size: int | None = None
-        self._start = 0
-        # The first block of what cannot be measured: read before anything is sent, to know that there is one.
-        self._head = b""
-        if isinstance(self._get(0), bytes) and _is_seekable(handle):
-            self._start = self._handle.tell()
-            self._size = self._handle.seek(0, os.SEEK_END) - self._start
-            self._handle.seek(self._start)
-        else:
-            self._head = _as_bytes(self._get(_BLOCK))
-        if not (self._size or self._head):
-            raise InvalidInput("There is nothing to send: the file is empty, or was read to its end (file.seek(0)).")
-
-    def read(self, size: int) -> bytes:
-        head, self._head = self._head, b""
-        return head or _as_bytes(self._get(size))
-
-    def tell(self) -> int:
-        if self._size is None:
-            raise io.UnsupportedOperation
-        return int(self._handle.tell() - self._start)
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        if self._size is None:
-            raise io.UnsupportedOperation
-        origin = self._start + (self._size if whence == os.SEEK_END else 0)
-        return int(self._handle.seek(origin + offset) - self._start)
-
-    def _get(self, size: int) -> str | bytes:
-        try:
-            block: str | bytes = self._handle.read(size)
-        except io.UnsupportedOperation:
-            raise InvalidInput('The file is open for writing only: open it with mode "r" or "rb".') from None
-        except UnicodeDecodeError:
-            raise InvalidInput(
-                "The file is not text in the encoding that it was opened with: "
-                'name its own, for example open(path, encoding="cp1252").'
-            ) from None
-        return block
-
-
-def _is_seekable(handle: object) -> bool:
-    seekable = getattr(handle, "seekable", None)
-    return seekable is not None and bool(seekable())
-
-
-_BLOCK = 64 * 1024
-
-
-def _as_bytes(block: str | bytes) -> bytes:
-    if isinstance(block, bytes):
-        return block
-    try:
-        return block.encode("utf-8")
-    except UnicodeEncodeError:
-        raise InvalidInput(
-            "The text has characters that UTF-8 cannot hold: open the file without an `errors` handler."
-        ) from None
-
-
-def _open(path: str | os.PathLike[str]) -> IO[bytes]:
-    text = os.fspath(path)
-    if "\n" in text or "\0" in text:
-        raise InvalidInput("create_dataset takes an open file or a path: wrap the text of a table in io.StringIO.")
-    try:
-        return Path(path).open("rb")
-    except FileNotFoundError:
-        raise InvalidInput(
-            f"There is no file {text}: check the path and the folder that the program runs in."
-        ) from None
-    except IsADirectoryError:
-        raise InvalidInput(f"{text} is a folder: pass one file.") from None
-    except OSError as error:
-        raise InvalidInput(f"The file {text} cannot be opened: {error.strerror or 'check the path'}.") from None
+def _show_upload(steps: Section, share: float | None) -> None:
+    if share is not None and share >= 1:
+        # The platform answers when it has read the whole table.
+        steps("the platform reads it", None)
+    else:
+        steps("upload", share)

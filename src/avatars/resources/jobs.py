@@ -1,30 +1,57 @@
-"""Jobs: launch an avatarization, wait for it."""
+"""Jobs: launch them, wait for them, take them back."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID, uuid4
 
 from avatars import models
-from avatars._http import Http, as_uuid, parse
-from avatars.errors import JobFailed
-from avatars.models import AvatarizationJobCreate, JobStatus
+from avatars._http import Http, as_uuid, parse, parse_list
+from avatars.errors import InvalidInput, JobFailed
+from avatars.models import (
+    AvatarizationJobCreate,
+    GenericJob,
+    JobStatus,
+    PrivacyMetricsJobCreate,
+    SignalMetricsJobCreate,
+)
+from avatars.models.jobs import Job
 from avatars.resources import waiting
 
+if TYPE_CHECKING:
 
-class AvatarizationJob(models.AvatarizationJob):
+    class _ResultRaises:  # for a type checker `result` is the field that each kind of job has
+        pass
+
+else:
+
+    class _ResultRaises:
+        def __getattribute__(self, name: str) -> Any:
+            if name == "result":
+                if self.status is JobStatus.failure:
+                    raise JobFailed(self.error_message or "The job failed without saying why.", self.id)
+                if self.status is JobStatus.killed:
+                    raise JobFailed("The job was cancelled: launch it again to have its result.", self.id)
+            return super().__getattribute__(name)
+
+
+class AvatarizationJob(_ResultRaises, models.AvatarizationJob):
     """One avatarization on the platform.
 
-    ``result`` is None until the job is over; where the job failed, reading it raises
+    ``result`` is None until the job is over; where the job failed or was cancelled, reading it raises
     `avatars.errors.JobFailed` with the platform's own message, which ``error_message`` has too.
     """
 
-    if not TYPE_CHECKING:  # for a type checker `result` is the field that it inherits
 
-        def __getattribute__(self, name: str) -> Any:
-            if name == "result" and self.status is JobStatus.failure:
-                raise JobFailed(self.error_message or "The job failed without saying why.", self.id)
-            return super().__getattribute__(name)
+class PrivacyMetricsJob(_ResultRaises, models.PrivacyMetricsJob):
+    """One computation of privacy metrics; ``result`` as for `AvatarizationJob`."""
+
+
+class SignalMetricsJob(_ResultRaises, models.SignalMetricsJob):
+    """One computation of utility metrics; ``result`` as for `AvatarizationJob`."""
+
+
+JobT = TypeVar("JobT", bound=Job)
 
 
 class Jobs:
@@ -35,23 +62,30 @@ class Jobs:
         self._progress = progress
 
     def create_avatarization_job(
-        self, request: AvatarizationJobCreate, *, timeout: float | None = None
+        self, request: AvatarizationJobCreate, *, idempotency_key: str | None = None, timeout: float | None = None
     ) -> AvatarizationJob:
         """Launch an avatarization and return at once, without waiting for it.
 
         The request carries an idempotency key: when its answer is lost it is sent again, and makes one job.
 
+        Parameters
+        ----------
+        idempotency_key
+            A text of one's own in place of a random one: a program that is started again with the same key finds
+            the job that it launched before.
+
         Raises
         ------
+        avatars.errors.InvalidInput
+            The request names no dataset; nothing was sent.
         avatars.errors.InvalidRequest
             A parameter has a value that cannot be.
         avatars.errors.NotFound
             There is no such dataset, or it belongs to somebody else.
         """
-        answer = self._http.request(
-            "POST", "/jobs/avatarization", json=request, timeout=timeout, idempotency_key=str(uuid4())
-        )
-        return parse(answer, AvatarizationJob)
+        if request.parameters.dataset_id is None:
+            raise InvalidInput("The job has no dataset: pass AvatarizationParameters(dataset_id=dataset.id, ...).")
+        return self._create("/jobs/avatarization", request, AvatarizationJob, idempotency_key, timeout)
 
     def get_avatarization_job(
         self,
@@ -63,8 +97,8 @@ class Jobs:
     ) -> AvatarizationJob:
         """Wait for a job and return it.
 
-        On a terminal a bar shows the step at hand. An interrupt (Ctrl-C) ends the waiting, not the job: call
-        again to come back to it. A connection that is lost meanwhile is taken up again.
+        On a terminal and in a notebook a table shows its steps. An interrupt (Ctrl-C) ends the waiting, not the
+        job: call again to come back to it. A connection that is lost meanwhile is taken up again.
 
         Parameters
         ----------
@@ -74,7 +108,7 @@ class Jobs:
             Seconds to wait in all. The job is then returned as last seen, over or not: see ``job.status``.
             0 looks once. By default the call waits until the job is over.
         progress
-            False hides the bar; by default as the client was told.
+            False hides the table of progress; by default as the client was told.
 
         Raises
         ------
@@ -83,15 +117,86 @@ class Jobs:
         avatars.errors.ConnectionFailed
             The platform did not answer even once within ``timeout``, or for five minutes without one.
         """
-        job_id = as_uuid(id)
+        path, way_back = f"/jobs/avatarization/{as_uuid(id)}", f'get_avatarization_job("{id}")'
+        return self._wait(path, way_back, AvatarizationJob, per_request_timeout, timeout, progress)
+
+    def create_privacy_metrics_job(
+        self, request: PrivacyMetricsJobCreate, *, idempotency_key: str | None = None, timeout: float | None = None
+    ) -> PrivacyMetricsJob:
+        """Launch a computation of privacy metrics and return at once; see ``create_avatarization_job``."""
+        return self._create("/jobs/metrics/privacy", request, PrivacyMetricsJob, idempotency_key, timeout)
+
+    def get_privacy_metrics(
+        self,
+        id: UUID | str,
+        *,
+        per_request_timeout: float | None = None,
+        timeout: float | None = None,
+        progress: bool | None = None,
+    ) -> PrivacyMetricsJob:
+        """Wait for a computation of privacy metrics and return it; see ``get_avatarization_job``."""
+        path, way_back = f"/jobs/{as_uuid(id)}/metrics/privacy", f'get_privacy_metrics("{id}")'
+        return self._wait(path, way_back, PrivacyMetricsJob, per_request_timeout, timeout, progress)
+
+    def create_signal_metrics_job(
+        self, request: SignalMetricsJobCreate, *, idempotency_key: str | None = None, timeout: float | None = None
+    ) -> SignalMetricsJob:
+        """Launch a computation of utility metrics and return at once; see ``create_avatarization_job``."""
+        return self._create("/jobs/metrics/signal", request, SignalMetricsJob, idempotency_key, timeout)
+
+    def get_signal_metrics(
+        self,
+        id: UUID | str,
+        *,
+        per_request_timeout: float | None = None,
+        timeout: float | None = None,
+        progress: bool | None = None,
+    ) -> SignalMetricsJob:
+        """Wait for a computation of utility metrics and return it; see ``get_avatarization_job``."""
+        path, way_back = f"/jobs/{as_uuid(id)}/metrics/signal", f'get_signal_metrics("{id}")'
+        return self._wait(path, way_back, SignalMetricsJob, per_request_timeout, timeout, progress)
+
+    def find_all_jobs_by_user(self, nb_days: int | None = None, *, timeout: float | None = None) -> list[GenericJob]:
+        """Return one's own jobs of the last ``nb_days`` days (5 by default), the newest first."""
+        params = {"nb_days": str(nb_days)} if nb_days is not None else None
+        return parse_list(self._http.request("GET", "/jobs", params=params, timeout=timeout), GenericJob)
+
+    def cancel_job(self, id: UUID | str, *, timeout: float | None = None) -> GenericJob:
+        """Stop a job and return it; one that is over stays as it is."""
+        return parse(self._http.request("POST", f"/jobs/{as_uuid(id)}/cancel", timeout=timeout), GenericJob)
+
+    def delete_job(self, id: UUID | str, *, timeout: float | None = None) -> None:
+        """Delete a job and what it made, for good."""
+        self._http.request("DELETE", f"/jobs/{as_uuid(id)}", timeout=timeout)
+
+    def _create(
+        self,
+        path: str,
+        request: AvatarizationJobCreate | PrivacyMetricsJobCreate | SignalMetricsJobCreate,
+        kind: type[JobT],
+        idempotency_key: str | None,
+        timeout: float | None,
+    ) -> JobT:
+        key = idempotency_key or str(uuid4())
+        return parse(self._http.request("POST", path, json=request, timeout=timeout, idempotency_key=key), kind)
+
+    def _wait(
+        self,
+        path: str,
+        way_back: str,
+        kind: type[JobT],
+        per_request_timeout: float | None,
+        timeout: float | None,
+        progress: bool | None,
+    ) -> JobT:
+        def look(*, wait: float, timeout: float) -> JobT:
+            params = {"wait": f"{wait:.3f}"} if wait else None
+            return parse(self._http.request("GET", path, params=params, timeout=timeout, attempts=1), kind)
+
         return waiting.wait(
-            lambda seconds: self._look(job_id, seconds),
-            job_id,
+            look,
+            way_back,
             timeout=timeout,
             per_request_timeout=per_request_timeout,
             progress=self._progress if progress is None else progress,
         )
-
-    def _look(self, job_id: UUID, seconds: float) -> AvatarizationJob:
-        path = f"/jobs/avatarization/{job_id}"
-        return parse(self._http.request("GET", path, timeout=seconds, attempts=1), AvatarizationJob)

@@ -56,6 +56,8 @@ def new_client() -> Iterator[Callable[[Handler], ApiClient]]:
         def with_login(request: httpx2.Request) -> httpx2.Response:
             if request.url.path == "/login":
                 return httpx2.Response(200, json={"access_token": "token", "token_type": "bearer"})
+            if request.url.path == "/check_client":
+                return httpx2.Response(200, json={"message": "welcome", "status": "compatible"})
             return handler(request)
 
         client = ApiClient("http://platform.test", transport=httpx2.MockTransport(with_login))

@@ -175,7 +175,7 @@ def read_to_its_end(path: Path) -> IO[bytes]:
         (lambda path: io.StringIO(""), "nothing to send"),
         (lambda path: io.BytesIO(b""), "nothing to send"),
         (read_to_its_end, r"read to its end \(file\.seek\(0\)\)"),
-        (lambda path: [1, 2], "takes an open file or the path of one"),
+        (lambda path: [1, 2], "takes an open file, the path of one, its bytes, or a frame"),
         (lambda path: io.StringIO("\ud800"), "characters that UTF-8 cannot hold"),
     ],
 )

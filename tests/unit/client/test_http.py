@@ -14,6 +14,7 @@ import pytest
 from pydantic import BaseModel
 
 from avatars import _http
+from avatars._bar import Section
 from avatars._http import ATTEMPTS, FIRST_BACKOFF, LONGEST_RETRY_AFTER, Http, as_uuid, parse, parse_json
 from avatars.errors import (
     AvatarsError,
@@ -25,6 +26,7 @@ from avatars.errors import (
     ServerError,
     UnexpectedAnswer,
 )
+from avatars.resources.destinations import Incoming
 
 if TYPE_CHECKING:
     from tests.unit.client.conftest import FakeClock
@@ -175,15 +177,31 @@ def test_a_body_that_broke_off_is_written_again_from_its_beginning(new_http: New
             raise httpx2.RemoteProtocolError("peer closed connection")
 
     answers = [httpx2.Response(200, stream=Torn()), httpx2.Response(200, content=b"a,b\n1,2\n")]
-    file = io.BytesIO()
-    new_http(lambda request: answers.pop(0)).request("GET", "/z", into=file)
-    assert file.getvalue() == b"a,b\n1,2\n"
+    file = io.BytesIO(b"# from the caller\n")
+    file.seek(0, io.SEEK_END)
+    new_http(lambda request: answers.pop(0)).request("GET", "/z", into=Incoming(file, Section()))
+    assert file.getvalue() == b"# from the caller\na,b\n1,2\n"
+
+
+def test_what_was_written_to_a_pipe_cannot_be_taken_back(new_http: NewHttp, clock: FakeClock) -> None:
+    class Torn(httpx2.SyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            yield b"a,b\n"
+            raise httpx2.RemoteProtocolError("peer closed connection")
+
+    class Pipe:
+        def write(self, block: bytes) -> None:
+            assert block == b"a,b\n"
+
+    http = new_http(lambda request: httpx2.Response(200, stream=Torn()))
+    with pytest.raises(ConnectionFailed, match="download it again, to a path"):
+        http.request("GET", "/z", into=Incoming(Pipe(), Section()))
 
 
 def test_a_refusal_is_not_written_into_the_file(new_http: NewHttp) -> None:
     file = io.BytesIO()
     with pytest.raises(ServerError, match="in a moment"):
-        new_http(Script(broken())).request("GET", "/z", into=file, attempts=1)
+        new_http(Script(broken())).request("GET", "/z", into=Incoming(file, Section()), attempts=1)
     assert file.getvalue() == b""
 
 

@@ -15,8 +15,17 @@ import pytest
 from avatars import _http
 from avatars.client import ApiClient
 from avatars.errors import InvalidInput, JobFailed
-from avatars.models import AvatarizationJobCreate, AvatarizationParameters, ImputationParameters, JobStatus
-from avatars.resources import AvatarizationJob
+from avatars.models import (
+    AvatarizationJobCreate,
+    AvatarizationParameters,
+    ImputationParameters,
+    JobStatus,
+    PrivacyMetricsJobCreate,
+    PrivacyMetricsParameters,
+    SignalMetricsJobCreate,
+    SignalMetricsParameters,
+)
+from avatars.resources import AvatarizationJob, PrivacyMetricsJob
 
 NewClient = Callable[[Callable[[httpx2.Request], httpx2.Response]], ApiClient]
 
@@ -102,6 +111,44 @@ def test_the_result_of_a_failed_job_raises_in_the_platforms_words() -> None:
     with pytest.raises(JobFailed, match=r"^k is too large: use less than 4\.$") as caught:
         _ = failed().result
     assert caught.value.job_id == UUID("00000000-0000-0000-0000-000000000001")
+
+
+def test_the_result_of_a_job_that_was_cancelled_says_so() -> None:
+    with pytest.raises(JobFailed, match="was cancelled"):
+        _ = PrivacyMetricsJob.model_validate(
+            job("killed") | {"parameters": {"original_id": str(DATASET), "unshuffled_avatars_id": str(DATASET)}}
+        ).result
+
+
+def test_a_job_without_a_dataset_is_refused_before_anything_is_sent(new_client: NewClient) -> None:
+    client = new_client(lambda request: httpx2.Response(500))
+    with pytest.raises(InvalidInput, match=r"dataset_id=dataset\.id"):
+        client.jobs.create_avatarization_job(AvatarizationJobCreate(parameters=AvatarizationParameters(k=5)))
+
+
+def test_each_kind_of_job_is_launched_with_a_key_and_waited_for_at_the_platform(new_client: NewClient) -> None:
+    seen = []
+    of_metrics = {"original_id": str(DATASET), "unshuffled_avatars_id": str(DATASET), "avatars_id": str(DATASET)}
+
+    def platform(request: httpx2.Request) -> httpx2.Response:
+        seen.append((request.method, request.url.path, "Idempotency-Key" in request.headers, request.url.params))
+        return httpx2.Response(200, json=job("success") | {"parameters": of_metrics})
+
+    jobs = new_client(platform).jobs
+    privacy = PrivacyMetricsParameters(original_id=DATASET, unshuffled_avatars_id=DATASET)
+    signal = SignalMetricsParameters(original_id=DATASET, avatars_id=DATASET)
+    launched = jobs.create_privacy_metrics_job(PrivacyMetricsJobCreate(parameters=privacy))
+    jobs.get_privacy_metrics(launched.id)
+    jobs.create_signal_metrics_job(SignalMetricsJobCreate(parameters=signal))
+    jobs.get_signal_metrics(launched.id, timeout=0)
+    assert [call[:3] for call in seen] == [
+        ("POST", "/jobs/metrics/privacy", True),
+        ("GET", f"/jobs/{launched.id}/metrics/privacy", False),
+        ("POST", "/jobs/metrics/signal", True),
+        ("GET", f"/jobs/{launched.id}/metrics/signal", False),
+    ]
+    assert float(seen[1][3]["wait"]) > 0
+    assert "wait" not in seen[3][3]
 
 
 @pytest.mark.parametrize("status", ["pending", "started"])

@@ -204,7 +204,7 @@ def test_any_frame_comes_back(client: ApiClient, frame: pd.DataFrame) -> None:
         (pd.DataFrame({"x": ["\ud800s3cret"]}, dtype=object), r"Column 'x' \(str\)"),
         (pd.DataFrame({"x": []}), "no rows or no columns"),
         (pd.DataFrame(index=[1, 2]), "no rows or no columns"),
-        ({"x": [1]}, "takes a pandas.DataFrame"),
+        ({"x": [1]}, "takes a pandas.DataFrame or an Arrow table"),
     ],
 )
 def test_what_cannot_be_sent_is_said_with_its_column_and_without_its_cells(

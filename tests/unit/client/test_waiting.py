@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 import pytest
 
@@ -28,7 +28,7 @@ from avatars.resources.waiting import LAST_LOOK, PATIENCE, REQUEST_TIMEOUT, wait
 if TYPE_CHECKING:
     from tests.unit.client.conftest import FakeClock
 
-JOB = UUID("00000000-0000-0000-0000-000000000001")
+JOB = 'get_avatarization_job("00000000-0000-0000-0000-000000000001")'
 
 
 @dataclass
@@ -49,13 +49,19 @@ class Platform:
         self.error: AvatarsError = ConnectionFailed("gone")
         self.looks: list[float] = []
         self.limits: list[float] = []
+        self.waits: list[float] = []
         self.cost = 0.0
+        self.knows_waiting = False
 
-    def look(self, seconds: float) -> Job:
+    def look(self, *, wait: float, timeout: float) -> Job:
         at = self.clock.now - self.start
         self.looks.append(round(at, 6))
-        self.limits.append(seconds)
-        self.clock.now += min(self.cost, seconds)
+        self.limits.append(timeout)
+        self.waits.append(wait)
+        self.clock.now += min(self.cost, timeout)
+        if self.knows_waiting and not self.lost[0] <= at < self.lost[1]:
+            self.clock.now += max(0.0, min(wait, self.over_at - at))
+            at = round(self.clock.now - self.start, 6)
         if self.lost[0] <= at < self.lost[1]:
             raise self.error
         return Job(self.end if at >= self.over_at else JobStatus.started)
@@ -71,6 +77,21 @@ def test_it_looks_quickly_at_first_and_at_most_every_two_seconds(platform: Platf
     job = wait(platform.look, JOB, clock=clock)
     assert job.status is JobStatus.success
     assert platform.looks == [0, 0.1, 0.3, 0.7, 1.5, 3.1, 5.1, 7.1, 9.1]
+
+
+def test_a_platform_that_knows_waiting_says_the_end_at_once(platform: Platform, clock: FakeClock) -> None:
+    platform.knows_waiting, platform.over_at = True, 8.4
+    assert wait(platform.look, JOB, clock=clock).status is JobStatus.success
+    assert clock.now - platform.start == pytest.approx(8.4)
+    assert platform.looks == [0, 0.1, 0.3, 0.7, 1.5, 3.1, 5.1, 7.1]
+    assert max(platform.waits) == 2
+
+
+def test_the_platform_is_asked_to_wait_no_longer_than_its_answer_may_take(platform: Platform, clock: FakeClock) -> None:
+    platform.knows_waiting = True
+    wait(platform.look, JOB, timeout=3, per_request_timeout=0.5, clock=clock)
+    assert max(platform.waits) == 0.25
+    assert clock.now - platform.start == 3
 
 
 def test_it_waits_as_long_as_it_takes(platform: Platform, clock: FakeClock) -> None:
@@ -131,7 +152,7 @@ def test_a_lost_connection_is_survived(
 
 def test_without_a_timeout_it_gives_up_after_minutes_without_an_answer(platform: Platform, clock: FakeClock) -> None:
     platform.lost = (50, float("inf"))
-    with pytest.raises(ConnectionFailed, match=rf'5 minutes.*get_avatarization_job\("{JOB}"\)'):
+    with pytest.raises(ConnectionFailed, match=rf"5 minutes.*call {re.escape(JOB)} to come back"):
         wait(platform.look, JOB, clock=clock)
     assert PATIENCE < clock.now - platform.start - 50 < PATIENCE + 5
 
@@ -169,14 +190,14 @@ def test_a_negative_timeout_is_refused(platform: Platform, clock: FakeClock) -> 
 
 
 def test_an_interrupt_says_how_to_come_back(clock: FakeClock) -> None:
-    def interrupted(seconds: float) -> Job:
+    def interrupted(*, wait: float, timeout: float) -> Job:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt) as caught:
         wait(interrupted, JOB, clock=clock)
     (note,) = caught.value.__notes__
     assert "goes on" in note
-    assert f'get_avatarization_job("{JOB}")' in note
+    assert JOB in note
 
 
 class Terminal(io.StringIO):
@@ -185,8 +206,8 @@ class Terminal(io.StringIO):
 
 
 class Steps(Platform):
-    def look(self, seconds: float) -> Job:
-        job = super().look(seconds)
+    def look(self, *, wait: float, timeout: float) -> Job:
+        job = super().look(wait=wait, timeout=timeout)
         if job.status is JobStatus.started and self.looks[-1] > 0:
             progress = JobProgress(completion_rate_100=42, name="[neighbors]", created_at=datetime.now(UTC))
             job.current_progress = progress

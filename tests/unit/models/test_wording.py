@@ -61,7 +61,7 @@ def test_the_value_that_was_sent_is_never_repeated(canary: str, field: str) -> N
 
 @pytest.mark.parametrize("kind", get_args(ErrorType))
 def test_every_error_that_pydantic_knows_gives_a_sentence_of_ours(kind: str) -> None:
-    limits = ("min_length", "max_length", "gt", "ge", "lt", "le", "expected", "error")
+    limits = ("min_length", "max_length", "gt", "ge", "lt", "le", "expected", "error", "class")
     error = plain_words({"loc": ("body", "k"), "type": kind, "ctx": dict.fromkeys(limits, "3"), "msg": "PYDANTIC'S"})
     assert error["msg"]
     assert "PYDANTIC" not in error["msg"]
