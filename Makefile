@@ -15,6 +15,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 LOCKED := install --require-hashes --only-binary :all: -r
 TOOLS := .venv-tools
+COPULA := .venv-copula
 UV := $(TOOLS)/bin/uv
 COMPILE := $(UV) --quiet --cache-dir $(TOOLS)/cache pip compile pyproject.toml --universal -p 3.11 \
 	--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate $(LOCK_FLAGS)
@@ -44,16 +45,17 @@ format: $(VENV)/.test  ## format the code and mend what can be mended by itself
 	@$(BIN)/ruff check --quiet --fix-only .
 	@$(BIN)/ruff format --quiet .
 
-bench: $(VENV)/.bench  ## time this project beside a reference stack
-	@$(BIN)/python -m bench
+bench: $(VENV)/.bench $(COPULA)/.installed  ## time this project beside a reference stack
+	@COPULA_PYTHON=$(COPULA)/bin/python $(BIN)/python -m bench
 
 lock: $(UV)  ## resolve the requirements again (LOCK_FLAGS=--upgrade for newer versions)
 	@$(COMPILE) --extra server --group build -o requirements/platform.txt
 	@$(COMPILE) --extra server --extra postgres --group test -c requirements/platform.txt -o requirements/test.txt
 	@$(COMPILE) --extra server --extra postgres --group bench -c requirements/test.txt -o requirements/bench.txt
+	@$(subst pyproject.toml,,$(COMPILE)) --group pyproject.toml:copula -o requirements/copula.txt
 
 clean:  ## remove everything that was made here
-	@rm -rf $(VENV) $(TOOLS) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf $(VENV) $(TOOLS) $(COPULA) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	@rm -rf demo/avatars.csv demo/avatars.png bench/results
 	@find src tests demo bench fixtures -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -86,6 +88,12 @@ $(VENV)/.test: requirements/test.txt $(VENV)/.package
 $(VENV)/.bench: requirements/bench.txt $(VENV)/.package
 	@echo "Installing the requirements of the benchmarks"
 	@$(PIP) $(LOCKED) $<
+	@touch $@
+
+$(COPULA)/.installed: requirements/copula.txt
+	@echo "Installing the peer that the benchmarks measure"
+	@$(PYTHON) -m venv $(COPULA)
+	@$(COPULA)/bin/python -m pip -qq --disable-pip-version-check --no-input $(LOCKED) $<
 	@touch $@
 
 $(UV): | $(TOOLS)/.made

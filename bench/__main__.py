@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 import os
 import platform
+import subprocess
+import tempfile
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+import pyarrow.parquet
 from rich.console import Console
 from rich.table import Table
 
-from bench import engine, service
+from bench import engine, service, sizes
+from bench.generate import mixed
 
 RESULTS = Path(__file__).parent / "results"
 ROWS_OF_COMMAND = 30_000
@@ -41,11 +45,27 @@ def main() -> None:
     for rows in ROWS_OF_STEPS:
         steps.append(engine.compare(rows))
         console.print(steps_table(steps[-1]))
+    console.print("A Gaussian copula on the same 200,000 rows ...")
+    copula = copula_seconds(ROWS_OF_STEPS[-1])
+    ours = sum(steps[-1].ours.get(step, 0.0) for step in engine.COMPARED)
+    console.print(
+        f"fit {copula['fit']:.1f} s, sample {copula['sample']:.1f} s: {sum(copula.values()) / ours:.0f} times ours"
+    )
+    console.print("Whole runs, from the command to the written file ...")
+    runs = [sizes.measure(shape) for shape in sizes.SHAPES]
+    console.print(runs_table(runs))
     now = datetime.now(UTC)
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{now:%Y-%m-%d-%H%M%S}.json"
-    figures = {"at": now.isoformat(timespec="seconds"), "machine": machine(), "waits": waits}
-    path.write_text(json.dumps({**figures, "steps": [asdict(each) for each in steps]}, indent=2) + "\n")
+    figures = {
+        "at": now.isoformat(timespec="seconds"),
+        "machine": machine(),
+        "waits": waits,
+        "steps": [asdict(each) for each in steps],
+        "copula": copula,
+        "runs": [asdict(each) for each in runs],
+    }
+    path.write_text(json.dumps(figures, indent=2) + "\n")
     console.print(f"Wrote {path.relative_to(RESULTS.parents[1])}")
 
 
@@ -74,6 +94,28 @@ def steps_table(times: engine.StepTimes) -> Table:
     table.add_row("steps of both", f"{ours:.2f}", f"{reference:.2f}", f"{reference / ours:.1f}")
     table.add_row("all steps", f"{sum(times.ours.values()):.2f}", "", "")
     return table
+
+
+def runs_table(runs: list[sizes.Taken]) -> Table:
+    """Return seconds and memory of each run beside what it may take."""
+    table = Table("table", "seconds", "goal", "GB", "goal", title="avatars run, k = 20", title_justify="left")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for run in runs:
+        goals = ["" if goal is None else f"< {goal:g}" for goal in (run.most_seconds, run.most_gigabytes)]
+        table.add_row(run.name, f"{run.seconds:.1f}", goals[0], f"{run.gigabytes:.1f}", goals[1])
+    return table
+
+
+def copula_seconds(rows: int) -> dict[str, float]:
+    """Return the seconds of a Gaussian copula's fit and sample, by the interpreter that has the peer."""
+    with tempfile.TemporaryDirectory(prefix="open-avatars-bench-") as folder:
+        path = Path(folder) / "table.parquet"
+        pyarrow.parquet.write_table(mixed(rows), path)
+        script = Path(__file__).with_name("copula.py")
+        answer = subprocess.check_output([os.environ["COPULA_PYTHON"], script, path])
+    seconds: dict[str, float] = json.loads(answer)
+    return seconds
 
 
 def machine() -> dict[str, object]:

@@ -1,6 +1,6 @@
 """open-avatars: turn a sensitive table about people into avatars, a synthetic table that can be shared.
 
-``anonymize``, ``evaluate`` and ``schema`` work in this process; ``avatars.client.ApiClient`` talks to a platform.
+``anonymize``, ``evaluate``, ``schema`` and ``estimate`` work in this process; ``avatars.client.ApiClient`` talks to a platform.
 """
 
 from __future__ import annotations
@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from avatars.local import anonymize as anonymize
+    from avatars.local import estimate as estimate
     from avatars.local import evaluate as evaluate
     from avatars.local import schema as schema
 
 __version__: str = _version("open-avatars")
-__all__ = ["__version__", "anonymize", "evaluate", "schema"]
+__all__ = ["__version__", "anonymize", "estimate", "evaluate", "schema"]
 
 
 def __getattr__(name: str) -> Any:
     # The engine is loaded when it is first called for: the client alone must import quickly, and without it.
-    if name in ("anonymize", "evaluate", "schema"):
+    if name in ("anonymize", "estimate", "evaluate", "schema"):
         try:
             from avatars import local
         except ModuleNotFoundError as error:

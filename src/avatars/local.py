@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import MISSING, dataclass, fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 import pyarrow as pa
 
 from avatars._bar import Update, progress_bar
+from avatars._extras import missing_extra
 from avatars.engine.columns import Kind, detect
-from avatars.engine.errors import InvalidParameter
+from avatars.engine.errors import EngineError, InvalidParameter
+from avatars.engine.estimate import Estimate, estimate_run
+from avatars.engine.files import check_disk, read_table, write_table
 from avatars.engine.frames import FrameManifest, to_arrow, to_frame
-from avatars.engine.parameters import Imputation, Method, Parameters, one_of
+from avatars.engine.machine import available_memory
+from avatars.engine.parameters import ExcludeCategorical, ExcludeVariables, Imputation, Method, Parameters, one_of
 from avatars.engine.progress import completion
 from avatars.engine.run import Avatarization, run
+from avatars.engine.workspace import Workspace
 from avatars.evaluation import evaluate as judges
 from avatars.evaluation.evaluate import Evaluation, PrivacyMetrics, SignalMetrics
 
 if TYPE_CHECKING:
-    from avatars.models import ImputationParameters
+    from _typeshed import DataclassInstance
+    from pydantic import BaseModel
+
+    from avatars.models import ExcludeCategoricalParameters, ExcludeVariablesParameters, ImputationParameters
 
 ColumnKind = Literal["int", "float", "bool", "category", "datetime"]
+# The rest is left to other programs, and to the estimate's own error.
+_SHARE_OF_MEMORY = 0.7
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +69,10 @@ def anonymize(
     column_weights: Mapping[Hashable, float] | None = None,
     imputation: Mapping[str, Any] | ImputationParameters | None = None,
     method: Method = "avatar",
+    exclude_variables: Mapping[str, Any] | ExcludeVariablesParameters | None = None,
+    exclude_categorical: Mapping[str, Any] | ExcludeCategoricalParameters | None = None,
+    use_categorical_reduction: bool = False,
+    return_data_imputed: bool = False,
     types: Mapping[Hashable, ColumnKind] | None = None,
     to_categorical_threshold: int | None = None,
     progress: bool = True,
@@ -81,6 +97,19 @@ def anonymize(
         ``fast_knn`` if left out.
     method
         ``"avatar"``: the published draw.
+    exclude_variables
+        Columns that the method leaves alone, such as ``{"variable_names": ["ward"]}``. Avatars get original cells of
+        theirs: those of a record like them (``"replacement_strategy": "coordinate_similarity"``, the default), or
+        SENSITIVE those of their own record (``"row_order"``).
+    exclude_categorical
+        The same for all columns of many levels: ``{"exclude_cardinality_threshold": 50}``, with
+        ``exclude_replacement_strategy`` as above; their levels of at most ``rare_occurrence_threshold`` records are
+        replaced before, as ``rare_replacement_strategy`` says (``most_similar``, ``probabilistic``, ``missing``);
+        ``number_reference_records`` bounds the records that ``most_similar`` looks at.
+    use_categorical_reduction
+        Project columns of more than 20 levels as 20 numbers each: quicker, and less swayed by rare levels.
+    return_data_imputed
+        Leave cells that were filled in as they are: the avatars have no missing cells.
     types
         Kinds that override detection, by column: ``{"centre": "category"}``.
     to_categorical_threshold
@@ -105,6 +134,10 @@ def anonymize(
         column_weights=_by_name(column_weights, manifest),
         imputation=_imputation(imputation),
         method=method,
+        exclude_variables=_exclude_variables(exclude_variables, manifest),
+        exclude_categorical=_exclude_categorical(exclude_categorical),
+        use_categorical_reduction=use_categorical_reduction,
+        return_data_imputed=return_data_imputed,
     )
     made, metrics = anonymize_table(
         table,
@@ -183,6 +216,24 @@ def schema(
     )
 
 
+def estimate(
+    df: pd.DataFrame,
+    k: int,
+    *,
+    ncp: int | None = None,
+    types: Mapping[Hashable, ColumnKind] | None = None,
+    to_categorical_threshold: int | None = None,
+) -> Estimate:
+    """Return what ``anonymize`` would take in memory, disk and time, with the column that costs most.
+
+    The arguments are those of ``anonymize``. Raises ``avatars.engine.errors.EngineError`` where it would refuse the
+    table or the types. Cost: a few passes over the table.
+    """
+    table, manifest = to_arrow(df)
+    columns = detect(table, _kinds(_by_name(types, manifest)), to_categorical_threshold)
+    return estimate_run(columns, table.num_rows, Parameters(k=k, ncp=ncp))
+
+
 def anonymize_table(
     table: pa.Table,
     parameters: Parameters,
@@ -198,6 +249,67 @@ def anonymize_table(
         metrics = judges.evaluate_run(made, progress=bar)
         update("done", 1.0)
     return made, metrics
+
+
+def anonymize_file(
+    data: Path,
+    output: Path,
+    parameters: Parameters,
+    *,
+    types: Mapping[str, Kind] | None = None,
+    to_categorical_threshold: int | None = None,
+    encoding: str | None = None,
+    memory: int | None = None,
+    work_folder: Path | None = None,
+    scheduler: str | None = None,
+    announce: Callable[[Estimate], None] | None = None,
+    progress: bool = True,
+) -> tuple[int, Evaluation]:
+    """Write avatars of the table in one file to another; return how many, and what they are worth.
+
+    ``memory`` is what may be used, in bytes; most of what is free if None. A run that is estimated to need more keeps
+    its arrays in files of ``work_folder`` (the system's folder for temporary files if None), and gives the same bytes.
+    ``scheduler`` is the address of a Dask scheduler whose workers see ``work_folder`` under the same path: they compute
+    what is large. ``announce`` is told the estimate before work starts. The output appears when it is complete.
+    """
+    if memory is None and (free := available_memory()) is not None:
+        memory = int(_SHARE_OF_MEMORY * free)
+    with (
+        progress_bar("reading the file", shown=progress) as update,
+        Workspace(work_folder, memory, shared=scheduler is not None) as workspace,
+        _computing_on(scheduler),
+    ):
+        bar = BarProgress(update)
+        source = read_table(data, encoding=encoding, workspace=workspace, progress=bar)
+
+        def check_and_announce(expected: Estimate) -> None:
+            check_disk(output, expected.least_output)
+            if announce is not None:
+                announce(expected)
+
+        made = run(
+            source.table,
+            parameters,
+            types=types,
+            to_categorical_threshold=to_categorical_threshold,
+            progress=bar,
+            workspace=workspace,
+            announce=check_and_announce,
+        )
+        metrics = judges.evaluate_run(made, progress=bar, workspace=workspace)
+        write_table(made.published, output, source.format, bar)
+        update("done", 1.0)
+    return made.published.num_rows, metrics
+
+
+def _computing_on(scheduler: str | None) -> AbstractContextManager[None]:
+    if scheduler is None:
+        return nullcontext()
+    try:
+        from avatars.cluster import working_on_scheduler
+    except ModuleNotFoundError as error:
+        raise EngineError(missing_extra("server"), code="missing_extra") from error
+    return working_on_scheduler(scheduler)
 
 
 class BarProgress:
@@ -226,13 +338,38 @@ def _kinds(types: Mapping[str, str]) -> dict[str, Kind]:
 
 
 def _imputation(given: Mapping[str, Any] | ImputationParameters | None) -> Imputation:
+    return Imputation(**_said("imputation", given, Imputation)) if given is not None else Imputation()
+
+
+def _exclude_variables(
+    given: Mapping[str, Any] | ExcludeVariablesParameters | None, manifest: FrameManifest
+) -> ExcludeVariables | None:
     if given is None:
-        return Imputation()
+        return None
+    said = _said("exclude_variables", given, ExcludeVariables)
+    labels = said["variable_names"]
+    names = labels if isinstance(labels, str) else tuple(manifest.name_of(label) for label in labels)
+    return ExcludeVariables(**{**said, "variable_names": names})
+
+
+def _exclude_categorical(given: Mapping[str, Any] | ExcludeCategoricalParameters | None) -> ExcludeCategorical | None:
+    return ExcludeCategorical(**_said("exclude_categorical", given, ExcludeCategorical)) if given is not None else None
+
+
+def _said(what: str, given: Mapping[str, Any] | BaseModel, kind: type[DataclassInstance]) -> dict[str, Any]:
+    """Return the fields of ``kind`` that a mapping or a model names, or refuse it."""
     said = dict(given) if isinstance(given, Mapping) else given.model_dump(mode="json")
-    unknown = set(said) - {"method", "k", "training_fraction"}
+    if "rare_occurence_threshold" in said:  # as the wire spells it
+        said["rare_occurrence_threshold"] = said.pop("rare_occurence_threshold")
+    known = [field.name for field in fields(kind)]
+    unknown = sorted(set(said) - set(known))
     if unknown:
         raise InvalidParameter(
-            f"imputation has no parameter {sorted(unknown)[0]!r}: it knows method, k and training_fraction.",
+            f"{what} has no parameter {unknown[0]!r}: it knows {', '.join(known[:-1])} and {known[-1]}.",
             code="unknown_parameter",
         )
-    return Imputation(**{name: value for name, value in said.items() if value is not None})
+    said = {name: value for name, value in said.items() if value is not None}
+    for field in fields(kind):
+        if field.default is MISSING and field.name not in said:
+            raise InvalidParameter(f"{what} needs {field.name}.", code="missing_parameter")
+    return said

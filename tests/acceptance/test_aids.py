@@ -9,8 +9,13 @@ import pyarrow as pa
 import pytest
 from pyarrow import csv
 
+from avatars.engine.columns import Encoded, detect, encode
+from avatars.engine.draws.published import contributions
+from avatars.engine.neighbors import nearest_others
 from avatars.engine.parameters import Parameters
-from avatars.engine.run import run
+from avatars.engine.progress import Silent
+from avatars.engine.random import Purpose, RowRandom
+from avatars.engine.run import Avatarization, run
 from avatars.evaluation.evaluate import evaluate, evaluate_run
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
@@ -26,12 +31,18 @@ def table(name: str) -> pa.Table:
 
 
 @pytest.fixture(scope="module")
-def figures() -> dict[str, np.ndarray]:
-    """Each figure over the seeds: k=20, ncp=5, columns of at most 10 distinct values categorical."""
+def runs() -> list[Avatarization]:
+    """One run a seed: k=20, ncp=5, columns of at most 10 distinct values categorical."""
+    originals = table("aids.csv")
+    return [run(originals, Parameters(k=20, ncp=5, seed=seed), to_categorical_threshold=10) for seed in range(SEEDS)]
+
+
+@pytest.fixture(scope="module")
+def figures(runs: list[Avatarization]) -> dict[str, np.ndarray]:
+    """Each figure over the seeds."""
     originals = table("aids.csv")
     rows = []
-    for seed in range(SEEDS):
-        made = run(originals, Parameters(k=20, ncp=5, seed=seed), to_categorical_threshold=10)
+    for made in runs:
         metrics = evaluate_run(made).privacy_metrics
         unshuffled = made.sensitive_unshuffled_avatars
         age = [np.std(t["age"].to_numpy()) for t in (unshuffled, originals)]
@@ -66,6 +77,44 @@ def test_the_published_ranges_hold(
     figures: dict[str, np.ndarray], figure: str, published: float, spread: float
 ) -> None:
     assert figures[figure].mean() == pytest.approx(published, abs=spread)
+
+
+def test_levels_keep_their_frequencies(runs: list[Avatarization]) -> None:
+    # The most that the share of any level of a column is off, over the seeds; the published pair is off by as much.
+    off = np.array([furthest_shares(made.original, made.drawn) for made in runs])
+    assert off.mean(axis=0).max() < 0.03
+    originals, avatars = table("aids.csv"), table("aids_published_avatars.csv")
+    columns = detect(originals, to_categorical_threshold=10)
+    published = furthest_shares(encode(originals, columns), encode(avatars, columns))
+    assert (np.abs(published - off.mean(axis=0)) < 0.015).all()
+
+
+def furthest_shares(originals: Encoded, avatars: Encoded) -> np.ndarray:
+    shares = [
+        [np.bincount(column + 1, minlength=20) / len(column) for column in each.codes.T]
+        for each in (originals, avatars)
+    ]
+    furthest: np.ndarray = np.abs(np.array(shares[0]) - np.array(shares[1])).max(axis=1)
+    return furthest
+
+
+def test_every_rank_may_dominate_and_the_nearest_does_most_often(runs: list[Avatarization]) -> None:
+    ranks, most, effective = np.zeros(20), [], []
+    for seed, made in enumerate(runs):
+        neighbors, distances = nearest_others(made.spots, 20, RowRandom(seed, Purpose.TIES), Silent())
+        assert not (neighbors == np.arange(len(neighbors))[:, None]).any()
+        shares = contributions(distances, RowRandom(seed, Purpose.DRAW).block(0))
+        ranks += np.bincount(shares.argmax(axis=1), minlength=20)
+        most.append(shares.max(axis=1).mean())
+        effective.append((1 / (shares**2).sum(axis=1)).mean())
+    profile = ranks / ranks.sum()
+    assert profile[0] == profile.max()
+    assert profile[0] == pytest.approx(0.078, abs=0.01)
+    assert profile[-1] == pytest.approx(0.039, abs=0.01)
+    assert profile[:5].sum() > profile[5:10].sum() > profile[10:15].sum() > profile[15:].sum()
+    # One neighbour carries 56 % of the weight, as if 2.7 of the 20 contributed.
+    assert np.mean(most) == pytest.approx(0.56, abs=0.01)
+    assert np.mean(effective) == pytest.approx(2.7, abs=0.1)
 
 
 def test_the_published_pair_scores_as_published() -> None:

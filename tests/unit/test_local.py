@@ -110,3 +110,12 @@ def test_refusals_hold_no_cell() -> None:
 def test_importing_the_package_loads_no_engine() -> None:
     code = "import sys, avatars, avatars.models; sys.exit(any(m in sys.modules for m in ('numpy', 'pandas', 'scipy')))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_an_estimate_is_given_before_anything_is_done() -> None:
+    said = avatars.estimate(iris(), k=20, types={"variety": "category"})
+    assert said.rows == 150
+    assert said.columns == 5
+    assert 10**7 < said.memory < 10**9
+    with pytest.raises(InvalidParameter):
+        avatars.estimate(iris(), k=20, types={"flower": "category"})

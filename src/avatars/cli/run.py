@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -36,15 +40,63 @@ def run(
     imputation: Annotated[
         str, typer.Option(help="How missing cells are filled in: fast_knn, knn, mode, median, mean.")
     ] = "fast_knn",
+    exclude: Annotated[
+        list[str] | None, typer.Option(help="COLUMN that the method leaves alone; repeatable.", show_default=False)
+    ] = None,
+    exclude_from_levels: Annotated[
+        int | None, typer.Option(help="Exclude categorical columns of this many levels or more.", show_default=False)
+    ] = None,
+    exclude_strategy: Annotated[
+        str,
+        typer.Option(
+            help="Whose cells of excluded columns an avatar gets: coordinate_similarity, those of a record like it; "
+            "row_order, those of its own record (SENSITIVE)."
+        ),
+    ] = "coordinate_similarity",
+    rare_threshold: Annotated[
+        int, typer.Option(help="With --exclude-from-levels: replace levels of at most this many records.")
+    ] = 0,
+    rare_strategy: Annotated[
+        str, typer.Option(help="How rare levels are replaced: most_similar, probabilistic, missing.")
+    ] = "most_similar",
+    reference_records: Annotated[
+        int | None, typer.Option(help="Records that most_similar looks at.", show_default="all")
+    ] = None,
+    categorical_reduction: Annotated[
+        bool, typer.Option("--categorical-reduction", help="Project columns of many levels as 20 numbers each.")
+    ] = False,
+    keep_imputed: Annotated[
+        bool, typer.Option("--keep-imputed", help="Leave filled-in cells as they are: no missing cells come out.")
+    ] = False,
     to_categorical_threshold: ToCategoricalThreshold = None,
     encoding: Encoding = None,
+    memory: Annotated[
+        str | None, typer.Option(help="What may be used, such as 4GB.", show_default="most of what is free")
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            envvar="AVATARS_DASK_SCHEDULER",
+            help="Address of a Dask scheduler whose workers compute; they must see the work folder.",
+            show_default=False,
+        ),
+    ] = None,
+    work_folder: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            file_okay=False,
+            help="Where tables too large for the memory are worked on.",
+            show_default="the system's temporary folder",
+        ),
+    ] = None,
     progress: Annotated[bool, typer.Option(help="Show a progress bar on a terminal.")] = True,
 ) -> None:
     """Turn a table into avatars and print how private and how useful they are."""
     with engine_extra():
-        from avatars.engine.files import read_table, write_table
-        from avatars.engine.parameters import Imputation, Parameters
-        from avatars.local import anonymize_table
+        from avatars.engine.machine import read_size
+        from avatars.engine.parameters import ExcludeCategorical, ExcludeVariables, Imputation, Parameters
+        from avatars.local import anonymize_file
 
     if output.exists() and data.exists() and output.samefile(data):
         fail(f"The avatars would overwrite the originals in {data}: give -o another name.")
@@ -52,11 +104,22 @@ def run(
         fail(f"The avatars cannot be written as {output.name!r}: give -o a name that ends in .csv or .parquet.")
     if not output.resolve().parent.is_dir():
         fail(f"The folder of {output} does not exist: make it first, or give -o another name.")
-    with plain_endings(data):
+    by_levels = None
+    if exclude_from_levels is not None:
+        by_levels = ExcludeCategorical(
+            exclude_from_levels,
+            exclude_strategy,  # type: ignore[arg-type]  # checked with the other parameters
+            rare_threshold,
+            rare_strategy,  # type: ignore[arg-type]  # likewise
+            reference_records,
+        )
+    elif rare_threshold or reference_records is not None:
+        fail("--rare-threshold and --reference-records are about excluded columns: add --exclude-from-levels.")
+    with plain_endings(data), _cleaning_up_when_told_to_stop():
         types = declared_types(column_type)
-        source = read_table(data, encoding=encoding)
-        made, metrics = anonymize_table(
-            source.table,
+        rows, metrics = anonymize_file(
+            data,
+            output,
             Parameters(
                 k=k,
                 ncp=ncp,
@@ -64,13 +127,31 @@ def run(
                 method=method,  # type: ignore[arg-type]  # checked with the other parameters
                 column_weights={name: _number(name, value) for name, value in pairs("--weight", weight)},
                 imputation=Imputation(method=imputation),  # type: ignore[arg-type]  # likewise
+                exclude_variables=ExcludeVariables(exclude, exclude_strategy) if exclude else None,  # type: ignore[arg-type]  # likewise
+                exclude_categorical=by_levels,
+                use_categorical_reduction=categorical_reduction,
+                return_data_imputed=keep_imputed,
             ),
             types=types,
             to_categorical_threshold=to_categorical_threshold,
+            encoding=encoding,
+            memory=None if memory is None else read_size(memory),
+            work_folder=work_folder,
+            scheduler=scheduler,
+            announce=lambda estimate: typer.echo(estimate.in_words(), err=True),
             progress=progress,
         )
-        write_table(made.avatars, output, source.format)
-    _print_metrics(metrics, output, source.table.num_rows)
+    _print_metrics(metrics, output, rows)
+
+
+@contextmanager
+def _cleaning_up_when_told_to_stop() -> Iterator[None]:
+    """Make SIGTERM an orderly end: files that hold originals must not be left behind."""
+    before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _number(name: str, text: str) -> float:

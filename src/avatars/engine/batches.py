@@ -1,13 +1,15 @@
-"""Work on a table block by block, on all cores, with progress and cancellation."""
+"""Work on a table block by block, on all cores or on other machines, with progress and cancellation."""
 
 from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TypeVar
+from contextvars import ContextVar
+from typing import Protocol, TypeVar
 
 from threadpoolctl import threadpool_limits
 
@@ -15,9 +17,7 @@ from avatars.engine.progress import Progress, advance
 from avatars.engine.random import blocks
 
 T = TypeVar("T")
-
-# Blocks handed to the threads before progress is reported: about a quarter of a million rows.
-_BLOCKS_AT_ONCE = 64
+S = TypeVar("S")
 
 
 def default_threads() -> int:
@@ -32,26 +32,80 @@ def single_threaded_blas() -> Iterator[None]:
         yield
 
 
-def each_block(work: Callable[[int, slice], None], n: int, *, step: str, progress: Progress) -> None:
-    """Call ``work(index, rows)`` for every block of ``n`` rows; it writes where only its rows are.
+class Workers(Protocol):
+    """Who computes: the threads of this process, or processes elsewhere."""
 
-    Raises ``Cancelled`` between two groups of blocks where ``progress`` says so.
+    def map(self, task: Callable[[S], T], items: Iterable[S]) -> Iterator[T]:
+        """Yield ``task(item)`` of all items in their order; a task may be run twice where a worker was lost.
+
+        A task only reads, and gives what it has computed. What it holds on to is pickled where workers are elsewhere:
+        large arrays should be a workspace's files.
+        """
+        ...
+
+
+class Threads:
+    """The threads of this process, as many as it has cores."""
+
+    def map(self, task: Callable[[S], T], items: Iterable[S]) -> Iterator[T]:
+        """Yield ``task(item)`` of all items in their order."""
+        return in_order(task, items)
+
+
+_workers: ContextVar[Workers] = ContextVar("workers")
+
+
+@contextmanager
+def working_on(workers: Workers) -> Iterator[None]:
+    """Compute what is large on these workers; bit for bit the same comes out wherever it is."""
+    token = _workers.set(workers)
+    try:
+        yield
+    finally:
+        _workers.reset(token)
+
+
+def spread(task: Callable[[S], T], items: Iterable[S]) -> Iterator[T]:
+    """Yield ``task(item)`` of all items in their order, computed by whom ``working_on`` says; else by threads."""
+    return _workers.get(Threads()).map(task, items)
+
+
+def each_block(work: Callable[[int, slice], T], n: int, *, step: str, progress: Progress) -> Iterator[tuple[slice, T]]:
+    """Yield ``(rows, work(index, rows))`` for every block of ``n`` rows, from the first to the last.
+
+    Raises ``Cancelled`` between two blocks where ``progress`` says so.
     """
-    for _ in _in_groups(work, n, step, progress):
-        pass
+    todo = list(blocks(n))
+    for (_, rows), result in zip(todo, spread(lambda block: work(*block), todo), strict=True):
+        yield rows, result
+        advance(progress, step, rows.stop, n)
 
 
 def merged_blocks(
     work: Callable[[int, slice], T], merge: Callable[[T, T], T], n: int, *, step: str, progress: Progress
 ) -> T:
-    """Return the merge of ``work(index, rows)`` over all blocks, from the first to the last whatever threads do."""
-    return functools.reduce(merge, _in_groups(work, n, step, progress))
+    """Return the merge of ``work(index, rows)`` over all blocks, from the first to the last whoever computes."""
+    results = (result for _, result in each_block(work, n, step=step, progress=progress))
+    return functools.reduce(merge, results)
 
 
-def _in_groups(work: Callable[[int, slice], T], n: int, step: str, progress: Progress) -> Iterator[T]:
-    todo = list(blocks(n))
+def in_order(work: Callable[[S], T], items: Iterable[S]) -> Iterator[T]:
+    """Yield ``work(item)`` of all items in their order, a few ahead on all cores: memory for those alone."""
+    waiting: deque[Future[T]] = deque()
     with ThreadPoolExecutor(default_threads()) as pool:
-        for start in range(0, len(todo), _BLOCKS_AT_ONCE):
-            group = todo[start : start + _BLOCKS_AT_ONCE]
-            yield from list(pool.map(lambda block: work(*block), group))
-            advance(progress, step, group[-1][1].stop, n)
+        try:
+            for item in items:
+                waiting.append(pool.submit(work, item))
+                if len(waiting) > default_threads():
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def slices(n: int, size: int) -> Iterator[slice]:
+    """Yield the ``size`` first of ``n`` rows, the next, and so on, the last ones fewer."""
+    for start in range(0, n, size):
+        yield slice(start, min(n, start + size))

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from avatars.engine.batches import in_order, slices
 from avatars.engine.datetimes import write_datetimes
-from avatars.engine.encoding import Encoded
+from avatars.engine.encoding import Encoded, numbers_of
 from avatars.engine.kinds import Column
+from avatars.engine.progress import Progress, advance
+from avatars.engine.workspace import Workspace
 
+BATCH_ROWS = 65_536
+"""Rows that are decoded, or written, at a time."""
+STEP = "casting back"
 _DAY = {"s": 86400, "ms": 86400 * 10**3, "us": 86400 * 10**6, "ns": 86400 * 10**9}
 
 
@@ -28,14 +36,68 @@ def decode(encoded: Encoded) -> pa.Table:
     return pa.Table.from_arrays(arrays, schema=encoded.schema)
 
 
+@dataclass(frozen=True, eq=False)
+class Decoded:
+    """The table of numbers and codes, made slice by slice as it is read: in memory are the slices that are in use.
+
+    Attributes
+    ----------
+    encoded
+        All rows.
+    order
+        (n,) the order in which the table has them; None for their own.
+    """
+
+    encoded: Encoded
+    order: npt.NDArray[np.intp] | None = None
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The table's schema."""
+        return self.encoded.schema
+
+    @property
+    def num_rows(self) -> int:
+        """The table's rows."""
+        return len(self.encoded.codes)
+
+    def slice(self, offset: int, length: int) -> pa.Table:
+        """Return some rows, as ``pa.Table.slice`` does."""
+        rows = slice(offset, offset + length)
+        return decode(self.encoded.take(rows if self.order is None else self.order[rows]))
+
+    def to_table(self) -> pa.Table:
+        """Return all rows at once."""
+        batches = in_order(lambda rows: self.slice(rows.start, BATCH_ROWS), slices(self.num_rows, BATCH_ROWS))
+        return pa.concat_tables([self.schema.empty_table(), *batches])
+
+
+def rounded(encoded: Encoded, workspace: Workspace, progress: Progress) -> Encoded:
+    """Return the numbers and codes of the decoded table: numbers as whoever reads the table will see them.
+
+    The same as ``encode(decode(encoded), encoded.columns)``. Codes are the same array: levels come back as they are.
+    """
+    numeric = workspace.empty("rounded", encoded.numeric.shape, np.float64)
+    n = len(numeric)
+
+    def read_again(rows: slice) -> int:
+        for position, column in enumerate(encoded.numeric_columns):
+            values = pa.chunked_array([_from_numbers(encoded.numeric[rows, position], column)])
+            numeric[rows, position] = numbers_of(values, column)
+        return int(rows.stop)
+
+    for done in in_order(read_again, slices(n, BATCH_ROWS)):
+        advance(progress, STEP, done, n)
+    return replace(encoded, numeric=numeric)
+
+
 def _from_codes(codes: npt.NDArray[np.int32], column: Column) -> pa.Array:
     indices = pa.array(codes, mask=codes < 0)
     assert column.levels is not None
     if column.dictionary is None:
         return column.levels.take(indices).cast(column.type)
-    positions = pc.index_in(column.levels, value_set=column.dictionary)
     return pa.DictionaryArray.from_arrays(
-        positions.take(indices).cast(column.type.index_type),
+        column.places_in_dictionary.take(indices).cast(column.type.index_type),
         column.dictionary.cast(column.type.value_type),
         ordered=column.type.ordered,
     )

@@ -19,11 +19,14 @@ from avatars.engine.plain import (
     integers_of,
     is_text,
     plain,
+    refuse_incomputable,
     refuse_infinite,
     spelt_out,
 )
+from avatars.engine.progress import Progress, Silent, advance
 from avatars.engine.text_numbers import read_floats, read_integers
 
+STEP = "reading the table"
 MOST_DECIMALS = 15
 """Float64 carries 15 decimal digits faithfully: what has more decimals has no typical number of them."""
 
@@ -35,6 +38,8 @@ def detect(
     table: pa.Table,
     types: Mapping[str, Kind] | None = None,
     to_categorical_threshold: int | None = None,
+    *,
+    progress: Progress | None = None,
 ) -> tuple[Column, ...]:
     """Say what each column of a table is.
 
@@ -69,13 +74,14 @@ def detect(
     of decimals is the mode over at most 100,000 evenly spaced rows, zeros left out because they say nothing
     about the precision of the others (**ours**).
     """
-    types = types or {}
+    types, progress = types or {}, progress or Silent()
     _check_labels(table, types)
     _check_threshold(to_categorical_threshold)
-    return tuple(
-        _column(field.name, values, types.get(field.name), to_categorical_threshold)
-        for field, values in zip(table.schema, table.columns, strict=True)
-    )
+    columns = []
+    for name, values in zip(table.column_names, table.columns, strict=True):
+        columns.append(_column(name, values, types.get(name), to_categorical_threshold))
+        advance(progress, STEP, len(columns), table.num_columns)
+    return tuple(columns)
 
 
 def _check_threshold(threshold: object) -> None:
@@ -229,7 +235,7 @@ def _read_text(name: str, text: pa.ChunkedArray, kind: Kind) -> tuple[pa.Chunked
 
 def _floating(name: str, numbers: pa.ChunkedArray, type_: pa.DataType, kind: Kind, why: str) -> Column:
     floats = floats_of(numbers)
-    refuse_infinite(name, floats)
+    refuse_incomputable(name, floats)
     if kind is Kind.INT:
         with np.errstate(invalid="ignore"):
             if np.any((floats != np.rint(floats)) & ~np.isnan(floats)):

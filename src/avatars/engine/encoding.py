@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,12 +11,18 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from avatars.engine.batches import in_order, slices
 from avatars.engine.datetimes import read_datetimes
 from avatars.engine.errors import InvalidTable
 from avatars.engine.kinds import Column, Kind
-from avatars.engine.plain import floats_of, integers_of, is_text, plain, plain_type, refuse_infinite, spelt_out
+from avatars.engine.plain import floats_of, integers_of, is_text, plain, plain_type, refuse_incomputable, spelt_out
+from avatars.engine.progress import Progress, Silent, advance
 from avatars.engine.text_numbers import read_floats, read_integers
+from avatars.engine.workspace import IN_MEMORY, Workspace
 
+STEP = "reading the table"
+# Cells that are worked on at a time: 64 MB of numbers, and a look-up of levels pays for itself.
+_CELLS = 2**23
 _BLOCK_ROWS = 8192
 
 
@@ -53,8 +59,18 @@ class Encoded:
         """The columns of `codes`."""
         return tuple(column for column in self.columns if not column.is_numeric)
 
+    def take(self, rows: slice | npt.NDArray[np.intp]) -> Encoded:
+        """Return some of the rows, in the order asked for."""
+        return replace(self, numeric=self.numeric[rows], codes=self.codes[rows])
 
-def encode(table: pa.Table, columns: Sequence[Column]) -> Encoded:
+
+def encode(
+    table: pa.Table,
+    columns: Sequence[Column],
+    *,
+    workspace: Workspace = IN_MEMORY,
+    progress: Progress | None = None,
+) -> Encoded:
     """Turn a table into numbers and codes.
 
     Numbers are float64 counted from `Column.origin`. Integers whose distance to it is at most 2**53 are
@@ -68,6 +84,8 @@ def encode(table: pa.Table, columns: Sequence[Column]) -> Encoded:
         judged): its values are cast to the columns' types.
     columns
         What `detect` said.
+    workspace
+        Where the arrays are made.
 
     Raises
     ------
@@ -75,31 +93,45 @@ def encode(table: pa.Table, columns: Sequence[Column]) -> Encoded:
         Only for another table than the detected one: labels that differ (``different_columns``), values that
         do not fit the column's type (``wrong_type``), categories that it has not (``unknown_category``),
         infinite values (``infinite_values``).
+
+    Notes
+    -----
+    Half a second for a million rows of fifteen columns on one core; memory for the arrays, and for some million cells.
     """
+    progress = progress or Silent()
     names = [column.name for column in columns]
     if table.column_names != names:
         raise InvalidTable("The two tables do not have the same columns in the same order.", code="different_columns")
-    numeric = np.empty((table.num_rows, sum(column.is_numeric for column in columns)), np.float64)
-    codes = np.empty((table.num_rows, len(columns) - numeric.shape[1]), np.int32)
-    all_values = dict(zip(names, table.columns, strict=True))
-    _fill(numeric, [_numbers(all_values[column.name], column) for column in columns if column.is_numeric])
-    _fill(codes, [_codes(all_values[column.name], column) for column in columns if not column.is_numeric])
+    n, q = table.num_rows, sum(column.is_numeric for column in columns)
+    numeric = workspace.empty("numbers", (n, q), np.float64)
+    codes = workspace.empty("codes", (n, len(columns) - q), np.int32)
+    for rows in slices(n, max(_BLOCK_ROWS, _CELLS // len(columns))):
+        values = table.slice(rows.start, rows.stop - rows.start)
+        _fill(numeric[rows], numbers_of, values, [column for column in columns if column.is_numeric])
+        _fill(codes[rows], _codes, values, [column for column in columns if not column.is_numeric])
+        advance(progress, STEP, rows.stop, n)
     return Encoded(tuple(columns), numeric, codes, table.schema)
 
 
-def _fill(out: npt.NDArray[Any], parts: list[npt.NDArray[Any]]) -> None:
-    """Copy one array per column into a row-major one, by blocks: ten times as fast as by columns."""
-    for start in range(0, len(out), _BLOCK_ROWS):
-        block = slice(start, start + _BLOCK_ROWS)
+def _fill(
+    out: npt.NDArray[Any],
+    read: Callable[[pa.ChunkedArray, Column], npt.NDArray[Any]],
+    table: pa.Table,
+    columns: list[Column],
+) -> None:
+    """Read columns into a row-major array, by blocks of rows: ten times as fast as by columns."""
+    parts = list(in_order(lambda column: read(table[column.name], column), columns))
+    for block in slices(len(out), _BLOCK_ROWS):
         for position, part in enumerate(parts):
             out[block, position] = part[block]
 
 
-def _numbers(values: pa.ChunkedArray, column: Column) -> npt.NDArray[np.float64]:
+def numbers_of(values: pa.ChunkedArray, column: Column) -> npt.NDArray[np.float64]:
+    """Return (n,) the numbers of a numeric column's values."""
     values = _read(_of_type(values, column), column)
     if pa.types.is_floating(values.type) or pa.types.is_decimal(values.type):
         floats = floats_of(values)
-        refuse_infinite(column.name, floats)
+        refuse_incomputable(column.name, floats)
         return floats
     integers, missing = integers_of(values)
     numbers = _minus(integers, missing, column.origin) if column.origin else integers.astype(np.float64)

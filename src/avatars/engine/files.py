@@ -8,17 +8,26 @@ import os
 import re
 import secrets
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import IO
 
 import pyarrow as pa
 import pyarrow.parquet
 
-from avatars.engine.csv_reading import first_bytes, read_csv
-from avatars.engine.csv_writing import write_csv
+from avatars.engine.batches import slices
+from avatars.engine.csv_dialect import first_bytes
+from avatars.engine.csv_reading import STEP, read_csv
+from avatars.engine.csv_writing import STEP as WRITING
+from avatars.engine.csv_writing import Rows, write_csv
+from avatars.engine.decoding import BATCH_ROWS
 from avatars.engine.errors import InvalidTable
 from avatars.engine.formats import TableFormat
+from avatars.engine.machine import free_disk
+from avatars.engine.progress import Part, Progress, Silent, advance
+from avatars.engine.workspace import IN_MEMORY, Workspace, disk_full_in_words, not_enough_disk
 
 __all__ = ["SourceTable", "TableFormat", "read_table", "write_csv", "write_parquet", "write_table"]
 
@@ -26,7 +35,14 @@ _GZIP = rb"\x1f\x8b"
 # A label may begin with PAR1, but after it there is no control character.
 _PARQUET = rb"PAR1[\x00-\x08\x0e-\x1f]"
 _ROW_LABELS = re.compile(r"__index_level_\d+__")
+_PLAIN_TEXT = (".csv", ".tsv", ".txt")
 _PIECE = 2**20
+# A run takes several times its table: what is read stays in memory where there is room for all that comes after it.
+# The text of a CSV is beside its typed cells, and takes two or three times as much as the file.
+_RUN_BYTES_A_TABLE_BYTE, _RUN_BYTES_A_CSV_BYTE = 5, 9
+_DISK_BYTES_A_CSV_BYTE = 3
+# What gzip may have saved.
+_UNPACKING = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +54,12 @@ class SourceTable:
 
 
 def read_table(
-    source: str | os.PathLike[str] | IO[bytes], *, encoding: str | None = None, max_bytes: int | None = None
+    source: str | os.PathLike[str] | IO[bytes],
+    *,
+    encoding: str | None = None,
+    max_bytes: int | None = None,
+    workspace: Workspace = IN_MEMORY,
+    progress: Progress | None = None,
 ) -> SourceTable:
     """Read a CSV (also compressed with gzip) or Parquet file; its content says which, not its name.
 
@@ -50,6 +71,8 @@ def read_table(
         Encoding of a CSV, by Python's names; None for UTF-8, or UTF-16 with a byte order mark.
     max_bytes
         What the file may hold at most when it is decompressed; None for no limit.
+    workspace
+        Where the table is made: in its files where it is too large for its memory.
 
     Raises
     ------
@@ -58,43 +81,71 @@ def read_table(
         (``empty_table``), or holds too much (``too_large``).
     InvalidParameter
         An encoding that nobody knows (``unknown_encoding``).
+    EngineError
+        The workspace's disk is full (``not_enough_disk``).
+    Cancelled
+        At the next block, batch or column where ``progress`` says so.
     OSError
         The file is not there, or may not be read.
     """
+    progress = progress or Silent()
     data = _content(source)
     gzip = re.match(_GZIP, first_bytes(data, 2)) is not None
     if gzip:
-        data = _decompressed(data, max_bytes)
+        _make_room_for_csv(workspace, _UNPACKING * data.size)
+        data = _decompressed(data, max_bytes, workspace, Part(progress, 0, 0.2))
+        progress = Part(progress, 0.2, 1)
     _check_size(data.size, max_bytes)
     if re.match(_PARQUET, first_bytes(data, 5)):
-        return SourceTable(_read_parquet(data, max_bytes), TableFormat(kind="parquet"))
-    table, format = read_csv(data, encoding=encoding, gzip=gzip)
+        return SourceTable(_read_parquet(data, max_bytes, workspace, progress), TableFormat(kind="parquet"))
+    _make_room_for_csv(workspace, data.size)
+    table, format = read_csv(data, encoding=encoding, gzip=gzip, workspace=workspace, progress=progress)
     return SourceTable(table, format)
 
 
-def write_table(table: pa.Table, path: str | os.PathLike[str], format: TableFormat | None = None) -> None:
+def check_disk(path: Path, size: int) -> None:
+    """Refuse a path that has less room than ``size`` bytes of CSV need; raises ``EngineError`` (``not_enough_disk``).
+
+    How large a compressed file or a Parquet will be nobody knows.
+    """
+    if path.suffix.lower() in _PLAIN_TEXT and size > free_disk(path.parent):
+        raise not_enough_disk(path.parent, size)
+
+
+def write_table(
+    table: Rows,
+    path: str | os.PathLike[str],
+    format: TableFormat | None = None,
+    progress: Progress | None = None,
+) -> None:
     """Write a table to a file, as CSV or Parquet by its extension (.csv .tsv .txt, .parquet .pq; also .csv.gz).
 
     Another extension leaves it to `format`, which also says how the CSV is written. The file appears when it
-    is complete: until then a temporary one stands beside it.
+    is complete: until then a temporary one stands beside it, which is removed whatever happens. Raises ``EngineError``
+    (``not_enough_disk``) where the disk is full, and ``Cancelled`` between two batches.
     """
-    path = Path(path)
+    path, progress = Path(path), progress or Silent()
     format = _format_for(path, format or TableFormat())
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        with temporary.open("xb") as sink:
+        with disk_full_in_words(path.parent), temporary.open("xb") as sink:
             if format.kind == "parquet":
-                write_parquet(table, sink)
+                write_parquet(table, sink, progress)
             else:
-                write_csv(table, sink, format)
+                write_csv(table, sink, format, progress)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def write_parquet(table: pa.Table, sink: IO[bytes]) -> None:
-    """Write a table as Parquet, compressed with zstd, to an open binary file."""
-    pyarrow.parquet.write_table(table, sink, compression="zstd")
+def write_parquet(table: Rows, sink: IO[bytes], progress: Progress | None = None) -> None:
+    """Write a table as Parquet, compressed with zstd, to an open binary file, batch by batch."""
+    progress = progress or Silent()
+    with pyarrow.parquet.ParquetWriter(sink, table.schema, compression="zstd") as writer:
+        for rows in slices(table.num_rows, BATCH_ROWS):
+            for batch in table.slice(rows.start, BATCH_ROWS).to_batches():
+                writer.write_batch(batch)
+            advance(progress, WRITING, rows.stop, table.num_rows)
 
 
 def _format_for(path: Path, format: TableFormat) -> TableFormat:
@@ -103,7 +154,7 @@ def _format_for(path: Path, format: TableFormat) -> TableFormat:
     suffix = suffixes[-1 - gzip] if len(suffixes) > gzip else ""
     if suffix in (".parquet", ".pq"):
         return TableFormat(kind="parquet")
-    if suffix not in (".csv", ".tsv", ".txt"):
+    if suffix not in _PLAIN_TEXT:
         return format
     if format.kind != "csv":
         format = TableFormat(delimiter="\t" if suffix == ".tsv" else ",")
@@ -121,24 +172,31 @@ def _content(source: str | os.PathLike[str] | IO[bytes]) -> pa.Buffer:
         return mapped.read_buffer()
 
 
-def _decompressed(data: pa.Buffer, max_bytes: int | None) -> pa.Buffer:
-    sink = pa.BufferOutputStream()
-    size = 0
-    try:
-        with pa.CompressedInputStream(pa.BufferReader(data), "gzip") as stream:
+def _make_room_for_csv(workspace: Workspace, size: int) -> None:
+    workspace.make_room(_RUN_BYTES_A_CSV_BYTE * size, _DISK_BYTES_A_CSV_BYTE * size)
+
+
+def _decompressed(data: pa.Buffer, max_bytes: int | None, workspace: Workspace, progress: Progress) -> pa.Buffer:
+    source = pa.BufferReader(data)
+
+    def pieces() -> Iterator[bytes]:
+        size = 0
+        with pa.CompressedInputStream(source, "gzip") as stream:
             # Piece by piece: a small file can hold a huge one.
             while piece := stream.read(_PIECE):
                 size += len(piece)
                 _check_size(size, max_bytes)
-                sink.write(piece)
+                yield piece
+                advance(progress, STEP, source.tell(), data.size)
+
+    try:
+        return workspace.buffer("unpacked", pieces())
     except (OSError, zlib.error):
-        sink = None
-    if sink is None:
-        raise InvalidTable("The file is compressed with gzip and damaged.", code="unreadable_file")
-    return sink.getvalue()
+        pass
+    raise InvalidTable("The file is compressed with gzip and damaged.", code="unreadable_file")
 
 
-def _read_parquet(data: pa.Buffer, max_bytes: int | None) -> pa.Table:
+def _read_parquet(data: pa.Buffer, max_bytes: int | None, workspace: Workspace, progress: Progress) -> pa.Table:
     table = None
     try:
         with pyarrow.parquet.ParquetFile(pa.BufferReader(data)) as file:
@@ -146,7 +204,7 @@ def _read_parquet(data: pa.Buffer, max_bytes: int | None) -> pa.Table:
             footer = file.metadata
             groups = sum(footer.row_group(number).total_byte_size for number in range(footer.num_row_groups))
             _check_size(max(groups, footer.num_rows * footer.num_columns * 8), max_bytes)
-            table = file.read()
+            table = _all_batches(file, workspace, progress)
     except (pa.ArrowException, OSError):
         pass
     if table is None:
@@ -154,6 +212,25 @@ def _read_parquet(data: pa.Buffer, max_bytes: int | None) -> pa.Table:
     if table.num_rows == 0:
         raise InvalidTable("The table has no rows.", code="empty_table")
     return _without_row_labels(table)
+
+
+def _all_batches(file: pyarrow.parquet.ParquetFile, workspace: Workspace, progress: Progress) -> pa.Table:
+    rows, batches = file.metadata.num_rows, file.iter_batches(BATCH_ROWS)
+    first = next(batches, None)
+    if first is None:
+        return file.schema_arrow.empty_table()
+    # Compressed and encoded as it is, the file does not say how large its cells are: the first of them do.
+    size = first.nbytes * rows // len(first)
+    workspace.make_room(_RUN_BYTES_A_TABLE_BYTE * size, size)
+
+    def told() -> Iterator[pa.RecordBatch]:
+        done = 0
+        for batch in chain([first], batches):
+            yield batch
+            done += len(batch)
+            advance(progress, STEP, done, rows)
+
+    return workspace.table("table", file.schema_arrow, told())
 
 
 def _without_row_labels(table: pa.Table) -> pa.Table:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from avatars.engine.datetimes import DatetimeFormat
 
@@ -82,3 +84,8 @@ class Column:
     def is_numeric(self) -> bool:
         """Whether the column is numbers to the method: int, float and datetime."""
         return self.kind.is_numeric
+
+    @cached_property
+    def places_in_dictionary(self) -> pa.Array:
+        """Where each of `levels` stands in `dictionary`."""
+        return pc.index_in(self.levels, value_set=self.dictionary)

@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from avatars.engine import projection
 from avatars.engine.columns import Encoded
 from avatars.engine.features import Features, Floats
-from avatars.engine.neighbors import Spots
 from avatars.engine.parameters import Imputation
 from avatars.engine.progress import Progress, Silent, advance
 from avatars.engine.random import Purpose, key
+from avatars.engine.spots import Spots
+from avatars.engine.workspace import IN_MEMORY, Workspace
 
 STEP = "filling missing values"
 # fast_knn looks in the first components, as the method itself does; knn in practically all of them.
@@ -100,11 +101,16 @@ class Imputer:
     donors: dict[int, Donors]
     space: projection.Projection | None
 
-    def fill(self, encoded: Encoded, progress: Progress, *, step: str = STEP) -> Features:
+    def fill(
+        self, encoded: Encoded, progress: Progress, *, step: str = STEP, workspace: Workspace = IN_MEMORY
+    ) -> Features:
         """Return the columns of originals or avatars, complete. Cost: O(missing cells x log n) time."""
         columns = _columns(encoded)
         missing = _missing(columns)
-        q, numeric, codes = columns.numeric.shape[1], columns.numeric.copy(), columns.codes.copy()
+        if not missing.any():
+            return columns
+        q = columns.numeric.shape[1]
+        numeric, codes = workspace.copy("complete", columns.numeric), workspace.copy("complete", columns.codes)
         coordinates = self.space.transform(columns, Silent(), step=step) if self.space else None
         todo = np.flatnonzero(missing.any(axis=0))
         for done, column in enumerate(todo):
@@ -118,23 +124,43 @@ class Imputer:
             advance(progress, step, done + 1, len(todo))
         return replace(columns, numeric=numeric, codes=codes)
 
-    def with_indicators(self, complete: Features, encoded: Encoded) -> Features:
+    def with_indicators(self, complete: Features, encoded: Encoded, workspace: Workspace = IN_MEMORY) -> Features:
         """Return the originals' complete columns with an indicator behind them for each incomplete one."""
         if not len(self.incomplete):
             return complete
         missing = _missing(_columns(encoded))[:, self.incomplete]
+        n, c = complete.codes.shape
+        codes = workspace.empty("features", (n, c + len(self.incomplete)), np.int32)
+        codes[:, :c], codes[:, c:] = complete.codes, missing
         return Features(
             complete.numeric,
-            np.ascontiguousarray(np.hstack([complete.codes, missing.astype(np.int32)])),
+            codes,
             (*complete.sizes, *(2 for _ in self.incomplete)),
             (*complete.names, *(complete.names[column] for column in self.incomplete)),
         )
 
-    def empty_again(self, encoded: Encoded, numeric: Floats, codes: NDArray[np.int32]) -> Encoded:
-        """Return drawn features as an encoded table: cells are missing where their indicator says so."""
+    def empty_again(
+        self,
+        encoded: Encoded,
+        numeric: Floats,
+        codes: NDArray[np.int32],
+        workspace: Workspace = IN_MEMORY,
+        *,
+        imputed: bool = False,
+    ) -> Encoded:
+        """Return drawn features as an encoded table: cells are missing where their indicator says so.
+
+        With ``imputed`` none is, but for columns without any cell to learn from.
+        """
         q, c = encoded.numeric.shape[1], encoded.codes.shape[1]
-        numeric, indicators, codes = numeric.copy(), codes[:, c:] == 1, codes[:, :c].copy()
+        if not len(self.incomplete):
+            return replace(encoded, numeric=numeric, codes=codes)
+        indicators = codes[:, c:] == 1
+        numeric, codes = workspace.copy("emptied", numeric), workspace.copy("emptied", codes[:, :c])
+        columns = (*encoded.numeric_columns, *encoded.categorical_columns)
         for column, gone in zip(self.incomplete, indicators.T, strict=True):
+            if imputed and columns[column].missing < len(gone):
+                continue
             if column < q:
                 numeric[gone, column] = np.nan
             else:
@@ -142,8 +168,18 @@ class Imputer:
         return replace(encoded, numeric=numeric, codes=codes)
 
 
-def fit(encoded: Encoded, imputation: Imputation, seed: int, progress: Progress) -> Imputer:
-    """Learn how to fill in the missing cells of a table. Cost: O(n log n) per column with missing cells."""
+def fit(
+    encoded: Encoded,
+    imputation: Imputation,
+    seed: int,
+    progress: Progress,
+    project: projection.Fit = projection.fit,
+    workspace: Workspace = IN_MEMORY,
+) -> Imputer:
+    """Learn how to fill in the missing cells of a table. Cost: O(n log n) per column with missing cells.
+
+    ``project`` fits the space in which the knn methods look for donors.
+    """
     columns = _columns(encoded)
     missing = _missing(columns)
     incomplete = np.flatnonzero(missing.any(axis=0))
@@ -151,7 +187,7 @@ def fit(encoded: Encoded, imputation: Imputation, seed: int, progress: Progress)
     donors: dict[int, Donors] = {}
     if imputation.method not in _COMPONENTS or not len(incomplete):
         return Imputer(incomplete, plain, donors, None)
-    space = projection.fit(_filled(columns, plain), {}, _COMPONENTS[imputation.method], Silent(), quiet=True)
+    space = project(_filled(columns, plain, workspace), {}, _COMPONENTS[imputation.method], Silent(), quiet=True)
     coordinates = space.transform(columns, Silent(), step=STEP)
     drawn = np.random.Generator(np.random.Philox(key=key(seed, Purpose.IMPUTE))).random(len(columns))
     q = columns.numeric.shape[1]
@@ -184,12 +220,14 @@ def _missing(columns: Features) -> NDArray[np.bool_]:
     return np.hstack([np.isnan(columns.numeric), columns.codes < 0])
 
 
-def _filled(columns: Features, plain: Floats) -> Features:
+def _filled(columns: Features, plain: Floats, workspace: Workspace) -> Features:
     q = columns.numeric.shape[1]
-    numeric = np.where(np.isnan(columns.numeric), plain[:q], columns.numeric)
-    return replace(
-        columns, numeric=numeric, codes=np.where(columns.codes < 0, plain[q:].astype(np.int32), columns.codes)
-    )
+    numeric, codes = workspace.copy("filled", columns.numeric), workspace.copy("filled", columns.codes)
+    for cells, number in zip(numeric.T, plain[:q], strict=True):
+        cells[np.isnan(cells)] = number
+    for cells, level in zip(codes.T, plain[q:], strict=True):
+        cells[cells < 0] = level
+    return replace(columns, numeric=numeric, codes=codes)
 
 
 def _plain_cells(columns: Features, method: str) -> Floats:

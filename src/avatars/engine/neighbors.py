@@ -1,109 +1,38 @@
 """The k nearest OTHER rows of every row: Euclidean, exact, float64, ties broken at random.
 
-Three ideas make it fast. Rows at the same place are collapsed into one *spot*, so duplicates cost nothing in the tree.
-Spots are laid out, and queried, in the order in which the tree holds them, so that memory is read where it was just
-read. And only the rows whose answer involves duplicates or equal distances take the longer path that picks among them.
+Only the rows whose answer involves duplicates or equal distances take the longer path that picks among them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
-from avatars.engine.batches import default_threads
+from avatars.engine.batches import slices, spread
 from avatars.engine.features import Floats
 from avatars.engine.progress import Progress, advance
 from avatars.engine.random import RowRandom, blocks
+from avatars.engine.spots import QUERIES, TIE, Spots
+from avatars.engine.tree import Counts
+from avatars.engine.workspace import IN_MEMORY, Workspace
 
 Indices = NDArray[np.int32]
 STEP = "finding neighbours"
-# Distances that differ by less than this share are equal: they differ by rounding alone.
-TIE = 1e-12
-# Spots queried between two reports of progress.
-_BATCH = 65_536
+# Spots, or rows, whose k nearest places were found, but not yet who of those at them is taken.
+_Unsettled = tuple[Counts, Counts, Floats]
 
 
-@dataclass(frozen=True, eq=False)
-class Spots:
-    """The distinct places of a cloud of points, in the order of a tree over them.
-
-    Attributes
-    ----------
-    tree
-        Over the (u, d) places.
-    spot_of
-        (n,) the spot of each row.
-    members, starts
-        Rows by spot: those of spot s are ``members[starts[s]:starts[s + 1]]``.
-    rank
-        (n,) where each row stands among its spot's members.
-    """
-
-    tree: cKDTree
-    spot_of: NDArray[np.int64]
-    members: NDArray[np.int64]
-    starts: NDArray[np.int64]
-    rank: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, points: Floats) -> Spots:
-        """Collapse equal points and build the tree. Cost: O(n log n) time, O(n d) memory."""
-        # -0.0 and 0.0 are the same place, and so is what is too small for its square to be a number.
-        points = np.where(np.abs(points) < 1e-100, 0.0, points)
-        by_place = _order_by_place(points)
-        ordered = points[by_place]
-        first = np.concatenate([[True], (ordered[1:] != ordered[:-1]).any(axis=1)])
-        places, place_of_ordered = ordered[first], np.cumsum(first) - 1
-        # The first tree says in which order it holds the places; the second holds them in just that order.
-        in_tree_order = _tree(places).indices
-        tree = _tree(places[in_tree_order])
-        spot_of_place = np.empty(len(places), dtype=np.int64)
-        spot_of_place[in_tree_order] = np.arange(len(places))
-        spot_of = np.empty(len(points), dtype=np.int64)
-        spot_of[by_place] = spot_of_place[place_of_ordered]
-        members = np.argsort(spot_of, kind="stable")
-        starts = np.concatenate([[0], np.cumsum(np.bincount(spot_of, minlength=len(places)))])
-        rank = np.empty(len(points), dtype=np.int64)
-        rank[members] = np.arange(len(points)) - starts[spot_of[members]]
-        return cls(tree, spot_of, members, starts, rank)
-
-    @property
-    def counts(self) -> NDArray[np.int64]:
-        """(u,) rows at each spot."""
-        return np.diff(self.starts)
-
-    def nearest(self, points: Floats, width: int) -> tuple[NDArray[np.int64], Floats]:
-        """Return the (b, width) nearest spots of (b, d) points and their distances, nearest first; on all cores."""
-        distances, places = self.tree.query(points, width, workers=default_threads())
-        shape = (len(points), width)
-        return np.asarray(places, dtype=np.int64).reshape(shape), np.asarray(distances).reshape(shape)
-
-
-def _tree(places: Floats) -> cKDTree:
-    # Sliding-midpoint splits without shrunk nodes: the quickest to build and, on such clouds, to query.
-    return cKDTree(places, balanced_tree=False, compact_nodes=False)
-
-
-def _order_by_place(points: Floats) -> NDArray[np.int64]:
-    """Return an order of the rows in which equal points stand together, by sorting a 64-bit hash of each."""
-    words = np.ascontiguousarray(points).view(np.uint64)
-    hashed = np.zeros(len(points), dtype=np.uint64)
-    for column in words.T:
-        hashed = (hashed ^ column) * np.uint64(0x9E3779B97F4A7C15)
-        hashed ^= hashed >> np.uint64(32)
-    return np.argsort(hashed, kind="stable")
-
-
-def nearest_others(points: Floats, k: int, seed_of_ties: RowRandom, progress: Progress) -> tuple[Indices, Floats]:
+def nearest_others(
+    spots: Spots, k: int, seed_of_ties: RowRandom, progress: Progress, workspace: Workspace = IN_MEMORY
+) -> tuple[Indices, Floats]:
     """Return for each row its k nearest other rows and their distances, nearest first.
 
     Parameters
     ----------
-    points
-        (n, d) coordinates, finite.
+    spots
+        Of (n, d) points.
     k
         1 <= k < n.
     seed_of_ties
@@ -118,38 +47,53 @@ def nearest_others(points: Floats, k: int, seed_of_ties: RowRandom, progress: Pr
     -----
     Cost: O(n log n) time for clouds of a few dimensions; n k x 12 bytes of memory for the answer.
     """
-    n = len(points)
-    spots = Spots.of(points)
-    u = len(spots.counts)
+    n, u = len(spots.spot_of), len(spots.places)
+    indices = workspace.empty("neighbors", (n, k), np.int32)
+    distances = workspace.empty("distances", (n, k), np.float64)
     asked = min(u, k + 2)  # myself, my k neighbours, and one more to see whether the last is tied
-    indices, distances = np.empty((n, k), dtype=np.int32), np.empty((n, k))
-    unsettled: list[tuple[NDArray[np.int64], NDArray[np.int64], Floats]] = []
-    for start in range(0, u, _BATCH):
-        batch = np.arange(start, min(u, start + _BATCH))
-        near, far = spots.nearest(spots.tree.data[batch], asked)
-        plain = _plain(spots, batch, near, far, k)
-        if plain.any():
-            rows = spots.members[spots.starts[batch[plain]]]
-            indices[rows] = spots.members[spots.starts[near[plain, 1 : k + 1]]]
-            distances[rows] = far[plain, 1 : k + 1]
-        unsettled.append((batch[~plain], near[~plain], far[~plain]))
-        advance(progress, STEP, start + len(batch), u * 1.1)
-    hard_spots, near, far = (np.concatenate(parts) for parts in zip(*unsettled, strict=True))
-    if len(hard_spots):
-        where = np.full(u, -1)
-        where[hard_spots] = np.arange(len(hard_spots))
-        for index, block in blocks(n):
-            answer = where[spots.spot_of[block]]
-            hard = np.flatnonzero(answer >= 0)
-            if len(hard):
-                rows, found = hard + block.start, answer[hard]
-                random = seed_of_ties.block(index)
-                indices[rows], distances[rows] = _pick(spots, rows, near[found], far[found], k, random)
+
+    def search(batch: slice) -> tuple[Counts, Indices, Floats, _Unsettled]:
+        """Settle the rows that stand alone among others that do; leave the rest."""
+        here = np.arange(batch.start, batch.stop)
+        near, far = spots.query(spots.places[batch], asked)
+        plain = _plain(spots, here, near, far, k)
+        theirs = spots.members[spots.starts[near[plain, 1 : k + 1]]].astype(np.int32)
+        rows = spots.members[spots.starts[here[plain]]]
+        return rows, theirs, far[plain, 1 : k + 1], (here[~plain], near[~plain], far[~plain])
+
+    unsettled: list[_Unsettled] = []
+    for done, (rows, theirs, far, left) in enumerate(spread(search, slices(u, QUERIES))):
+        if len(rows):
+            indices[rows], distances[rows] = theirs, far
+        unsettled.append(left)
+        advance(progress, STEP, (done + 1) * QUERIES, u * 1.1 + QUERIES)
+
+    def settle(item: tuple[int, _Unsettled]) -> tuple[Counts, Indices, Floats]:
+        index, (rows, near, far) = item
+        return rows, *_pick(spots, rows, near, far, k, seed_of_ties.block(index))
+
+    for rows, theirs, far in spread(settle, _by_block(spots, unsettled)):
+        indices[rows], distances[rows] = theirs, far
+        advance(progress, STEP, u * 1.1, u * 1.1 + QUERIES)
     advance(progress, STEP, 1, 1)
     return indices, distances
 
 
-def _plain(spots: Spots, batch: NDArray[np.int64], near: NDArray[np.int64], far: Floats, k: int) -> NDArray[np.bool_]:
+def _by_block(spots: Spots, unsettled: list[_Unsettled]) -> Iterator[tuple[int, _Unsettled]]:
+    """Yield the rows at unsettled spots with what was found for those, block by block of the table."""
+    here, near, far = (np.concatenate(parts) for parts in zip(*unsettled, strict=True))
+    if not len(here):
+        return
+    where = np.full(len(spots.places), -1)
+    where[here] = np.arange(len(here))
+    for index, block in blocks(len(spots.spot_of)):
+        answer = where[spots.spot_of[block]]
+        hard = np.flatnonzero(answer >= 0)
+        if len(hard):
+            yield index, (hard + block.start, near[answer[hard]], far[answer[hard]])
+
+
+def _plain(spots: Spots, batch: Counts, near: Counts, far: Floats, k: int) -> NDArray[np.bool_]:
     """Return which spots are one row whose k nearest spots are one row each, with no tie at the end of the list."""
     if near.shape[1] < k + 1:
         return np.zeros(len(near), dtype=np.bool_)
@@ -162,8 +106,8 @@ def _plain(spots: Spots, batch: NDArray[np.int64], near: NDArray[np.int64], far:
 
 def _pick(
     spots: Spots,
-    rows: NDArray[np.int64],
-    place: NDArray[np.int64],
+    rows: Counts,
+    place: Counts,
     distance: Floats,
     k: int,
     random: np.random.Generator,
@@ -199,11 +143,11 @@ def _pick(
         todo = todo[~ready]
         if len(todo):
             wider = min(len(spots.counts), 2 * place.shape[1])
-            place, distance = spots.nearest(spots.tree.data[spots.spot_of[rows[todo]]], wider)
+            place, distance = spots.query(spots.places[spots.spot_of[rows[todo]]], wider)
     return chosen_indices, chosen_distances
 
 
-def _choose(sure: NDArray[np.int64], pool: NDArray[np.int64], k: int, draws: Floats) -> NDArray[np.int64]:
+def _choose(sure: Counts, pool: Counts, k: int, draws: Floats) -> Counts:
     """Return (b, k) which of the others, counted from the nearest: 0 .. sure-1, then k - sure of the next ``pool``.
 
     Floyd's sampling without replacement (Bentley, "Programming pearls", 1987): every subset is equally likely.
@@ -225,11 +169,11 @@ def _choose(sure: NDArray[np.int64], pool: NDArray[np.int64], k: int, draws: Flo
 
 def _count_off(
     spots: Spots,
-    rows: NDArray[np.int64],
-    place: NDArray[np.int64],
+    rows: Counts,
+    place: Counts,
     distance: Floats,
-    others: NDArray[np.int64],
-    order: NDArray[np.int64],
+    others: Counts,
+    order: Counts,
 ) -> tuple[Indices, Floats]:
     """Return the rows that stand at ``order`` among each row's others, and their distances, nearest first."""
     order = np.sort(order, axis=1)
@@ -248,5 +192,5 @@ def _count_off(
     return spots.members[spots.starts[spot] + within].astype(np.int32), np.take_along_axis(distance, slot, axis=1)
 
 
-def _at(table: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.int64]:
+def _at(table: Counts, columns: Counts) -> Counts:
     return table[np.arange(len(table)), columns]

@@ -84,12 +84,32 @@ def floats_of(values: pa.ChunkedArray) -> npt.NDArray[np.float64]:
     return floats
 
 
+LARGEST = 1e100
+"""Squares of larger numbers, and sums of them over a table, do not fit a double."""
+
+
 def refuse_infinite(name: str, floats: npt.NDArray[np.float64]) -> None:
     """Raise InvalidTable when a value is infinite."""
-    # The extremes answer for the column; fmin and fmax look past NaN.
-    if floats.size and (np.isinf(np.fmax.reduce(floats)) or np.isinf(np.fmin.reduce(floats))):
+    if np.isinf(_extreme(floats)):
         raise InvalidTable(
             f"Column {name!r} has infinite values: replace them by numbers or leave them empty.",
             code="infinite_values",
             column=name,
         )
+
+
+def refuse_incomputable(name: str, floats: npt.NDArray[np.float64]) -> None:
+    """Raise InvalidTable when a value is infinite, or so large that its square could be."""
+    refuse_infinite(name, floats)
+    if _extreme(floats) > LARGEST:
+        raise InvalidTable(
+            f"Column {name!r} has numbers beyond {LARGEST:.0e}, which cannot be computed with: give it in a larger "
+            "unit, or declare it as category.",
+            code="numbers_too_large",
+            column=name,
+        )
+
+
+def _extreme(floats: npt.NDArray[np.float64]) -> float:
+    # The extremes answer for the column; fmin and fmax look past NaN.
+    return max(abs(float(np.fmax.reduce(floats))), abs(float(np.fmin.reduce(floats)))) if floats.size else 0.0

@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 from scipy import linalg
@@ -24,6 +25,7 @@ from avatars.engine.features import Features, Floats
 from avatars.engine.progress import Progress
 from avatars.engine.random import blocks
 from avatars.engine.statistics import STEP, Statistics, gather, indicators, pair_shares
+from avatars.engine.workspace import IN_MEMORY, Workspace
 
 # Up to this many dimensions Z'Z/n is built and decomposed; beyond, it is only ever multiplied with.
 DENSE_DIMENSIONS = 2000
@@ -69,22 +71,25 @@ class Projection:
         """(d,) share of the total variance per component."""
         return self.eigenvalues / self.total_variance
 
-    def transform(self, features: Features, progress: Progress, *, step: str = STEP) -> Floats:
+    def transform(
+        self, features: Features, progress: Progress, *, step: str = STEP, workspace: Workspace = IN_MEMORY
+    ) -> Floats:
         """Return the (n, d) coordinates of rows. A NaN or a code of -1 counts as the mean of its feature.
 
         Every row is computed by the same element-wise operations wherever it stands, so equal rows get bitwise equal
         coordinates. Cost: O(n (q + c) d) time, no memory beyond the result.
         """
-        coordinates = np.empty((len(features), self.ncp))
 
-        def project(_: int, rows: slice) -> None:
+        def project(_: int, rows: slice) -> Floats:
             part = features.take(rows)
             total = np.zeros((self.ncp, len(part)))
             for feature in range(len(features.names)):
                 total += self.share(part, feature)
-            coordinates[rows] = total.T
+            return total.T
 
-        each_block(project, len(features), step=step, progress=progress)
+        coordinates = workspace.empty("coordinates", (len(features), self.ncp), np.float64)
+        for rows, part in each_block(project, len(features), step=step, progress=progress):
+            coordinates[rows] = part
         return coordinates
 
     def share(self, features: Features, feature: int) -> Floats:
@@ -111,6 +116,16 @@ class Projection:
             centred = part - shares[start : start + size] @ part
             tables.append(np.ascontiguousarray(np.vstack([centred, np.zeros(self.ncp)]).T))
         return tables
+
+
+class Fit(Protocol):
+    """Fits a projection to features; see ``fit``."""
+
+    def __call__(
+        self, features: Features, weights: Mapping[str, float], ncp: int, progress: Progress, *, quiet: bool = False
+    ) -> Projection:
+        """Return the projection to at most ``ncp`` components."""
+        ...
 
 
 def fit(
@@ -159,7 +174,11 @@ def _dense_eigenpairs(features: Features, statistics: Statistics, scales: Floats
     cross = statistics.level_covariance
     covariance = np.block([[statistics.covariance, cross.T], [cross, level_block]])
     size = len(covariance)
-    values, vectors = linalg.eigh(covariance * np.outer(scales, scales), subset_by_index=(max(0, size - ncp), size - 1))
+    scaled, wanted = covariance * np.outer(scales, scales), (max(0, size - ncp), size - 1)
+    values, vectors = linalg.eigh(scaled, subset_by_index=wanted)
+    if len(values) < min(ncp, size):
+        # LAPACK's search for some of the eigenvalues may come back without those that are equal to each other.
+        values, vectors = (found[..., wanted[0] :] for found in linalg.eigh(scaled))
     values, vectors = values[::-1].copy(), vectors[:, ::-1].copy()
     return values, vectors, covariance @ (scales[:, None] * vectors)
 

@@ -24,6 +24,8 @@ class Purpose(IntEnum):
     DRAW = 2
     PUBLISH = 3
     IMPUTE = 4
+    MATCH = 5
+    RARE = 6
 
 
 def fresh_seed() -> int:

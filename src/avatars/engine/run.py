@@ -1,27 +1,34 @@
 """The whole path of one table, in one screen: the file to read first.
 
-types -> missing cells -> projection -> k nearest others -> one draw each -> original types -> an order without trace.
+types -> excluded columns -> missing cells -> projection -> k nearest others -> one draw each -> excluded columns and
+original types again -> an order without trace.
 The method is that of Guillaudeux et al., npj Digital Medicine 6:37 (2023); ``docs/method.md`` has the formulas.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
-from avatars.engine import missing, projection
+from avatars.engine import missing, projection, reduction
 from avatars.engine.batches import each_block, single_threaded_blas
-from avatars.engine.columns import Encoded, Kind, decode, detect, encode
+from avatars.engine.columns import Decoded, Encoded, Kind, detect, encode, rounded
 from avatars.engine.draws import make_draw
-from avatars.engine.features import Features
+from avatars.engine.estimate import Estimate, estimate_run
+from avatars.engine.excluded import STEP, as_they_are, check_rows, give_back, without
+from avatars.engine.features import Codes, Features, Floats
 from avatars.engine.neighbors import nearest_others
-from avatars.engine.parameters import DEFAULT_NCP, Parameters, check_parameters, check_size
-from avatars.engine.progress import Progress, Silent, advance
+from avatars.engine.parameters import DEFAULT_NCP, Parameters, check_parameters, check_size, excluded_columns
+from avatars.engine.progress import Part, Progress, Silent
 from avatars.engine.publish import publishing_order
 from avatars.engine.random import Purpose, RowRandom, fresh_seed
+from avatars.engine.spots import Spots
+from avatars.engine.workspace import IN_MEMORY, Workspace
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,28 +37,51 @@ class Avatarization:
 
     Attributes
     ----------
-    avatars
-        The avatars in an order that carries no trace of the originals.
-    sensitive_unshuffled_avatars
-        SENSITIVE: row i is the avatar of record i.
+    drawn, order
+        SENSITIVE: the avatars as numbers and codes, row i that of record i; and the order without any trace of them.
     parameters
         With the seed that was used.
     original, sensitive_unshuffled
-        Both tables as numbers and codes, row by row; for metrics.
+        Both tables as numbers and codes, row by row and with all columns; for metrics.
+    excluded
+        Names of the columns that the method left alone; what follows does not know them.
     imputer, complete
         How missing cells are filled in, and the originals so filled.
     projection
         The space in which neighbours were searched, indicators of missing cells included.
+    spots
+        Where the originals are in it.
     """
 
-    avatars: pa.Table
-    sensitive_unshuffled_avatars: pa.Table
+    drawn: Encoded
+    order: NDArray[np.intp]
     parameters: Parameters
     original: Encoded
     sensitive_unshuffled: Encoded
+    excluded: tuple[str, ...]
     imputer: missing.Imputer
     complete: Features
     projection: projection.Projection
+    spots: Spots
+
+    @property
+    def published(self) -> Decoded:
+        """The avatars in an order that carries no trace of the originals, made as they are read."""
+        return Decoded(self.drawn, self.order)
+
+    @cached_property
+    def avatars(self) -> pa.Table:
+        """The same, made at once."""
+        return self.published.to_table()
+
+    @cached_property
+    def sensitive_unshuffled_avatars(self) -> pa.Table:
+        """SENSITIVE: row i is the avatar of record i."""
+        return Decoded(self.drawn).to_table()
+
+    def modelled(self, encoded: Encoded) -> Encoded:
+        """Return the columns that imputer and projection know, of originals or avatars with all columns."""
+        return without(encoded, self.excluded)
 
 
 def run(
@@ -61,39 +91,50 @@ def run(
     types: Mapping[str, Kind] | None = None,
     to_categorical_threshold: int | None = None,
     progress: Progress | None = None,
+    workspace: Workspace = IN_MEMORY,
+    announce: Callable[[Estimate], None] | None = None,
 ) -> Avatarization:
     """Turn a table about people into avatars: as many rows, the same columns, order and types.
 
-    ``types`` override detection by column name. Raises ``InvalidTable``, ``InvalidParameter`` (before work starts) and
+    ``types`` override detection by column name. ``announce`` is told, before work starts, what the run will take; the
+    ``workspace`` holds its arrays, in files where that is too much for memory, and must outlive what is returned.
+    Raises ``InvalidTable``, ``InvalidParameter``, ``EngineError`` where the disk will not do (before work starts) and
     ``Cancelled``; warns with ``AvatarsWarning``. The same table, parameters and seed give the same bytes.
-    Cost: O(n log n) time in the rows; memory about three times the table plus n k x 12 bytes.
+    Cost: O(n log n) time in the rows; memory as ``engine/estimate.py`` counts it.
     """
     progress = progress or Silent()
     seed = fresh_seed() if parameters.seed is None else parameters.seed
     parameters = replace(parameters, seed=seed)
     with single_threaded_blas():
-        encoded = read(table, parameters, types, to_categorical_threshold, progress)
-        imputer = missing.fit(encoded, parameters.imputation, seed, progress)
-        complete = imputer.fill(encoded, progress)
-        features = imputer.with_indicators(complete, encoded)
+        encoded = read(table, parameters, types, to_categorical_threshold, progress, workspace, announce)
+        excluded = tuple(excluded_columns(parameters, encoded.columns))
+        modelled = without(encoded, excluded, workspace)
+        imputer = missing.fit(modelled, parameters.imputation, seed, progress, projecting(parameters), workspace)
+        complete = imputer.fill(modelled, progress, workspace=workspace)
+        features = imputer.with_indicators(complete, modelled, workspace)
 
         space = fit_projection(features, parameters, progress)
-        coordinates = space.transform(features, progress)
-        neighbors, distances = nearest_others(coordinates, parameters.k, RowRandom(seed, Purpose.TIES), progress)
+        coordinates = space.transform(features, progress, workspace=workspace)
+        spots = Spots.of(coordinates, workspace)
+        neighbors, distances = nearest_others(spots, parameters.k, RowRandom(seed, Purpose.TIES), progress, workspace)
 
         draw, random = make_draw(parameters), RowRandom(seed, Purpose.DRAW)
-        numeric, codes = np.empty_like(features.numeric), np.empty_like(features.codes)
+        numeric = workspace.empty("drawn-numbers", features.numeric.shape, np.float64)
+        codes = workspace.empty("drawn-codes", features.codes.shape, np.int32)
 
-        def draw_block(index: int, rows: slice) -> None:
-            numeric[rows], codes[rows] = draw(features, neighbors[rows], distances[rows], random.block(index))
+        def draw_block(index: int, rows: slice) -> tuple[Floats, Codes]:
+            return draw(features, neighbors[rows], distances[rows], random.block(index))
 
-        each_block(draw_block, len(features), step="drawing avatars", progress=progress)
+        for rows, avatars in each_block(draw_block, len(features), step="drawing avatars", progress=progress):
+            numeric[rows], codes[rows] = avatars
 
-        unshuffled = decode(imputer.empty_again(encoded, numeric, codes))
-        as_published = encode(unshuffled, encoded.columns)
-        avatars = unshuffled.take(publishing_order(as_published, seed))
-        advance(progress, "casting back", 1, 1)
-    return Avatarization(avatars, unshuffled, parameters, encoded, as_published, imputer, complete, space)
+        drawn = imputer.empty_again(modelled, numeric, codes, workspace, imputed=parameters.return_data_imputed)
+        if excluded:
+            theirs = space.transform(replace(features, numeric=numeric, codes=codes), Part(progress, 0, 0), step=STEP)
+            drawn = give_back(drawn, encoded, parameters, (coordinates, theirs), Part(progress, 0, 0), workspace)
+        as_published = rounded(drawn, workspace, Part(progress, 0, 0.5))
+        order = publishing_order(as_published, seed, Part(progress, 0.5, 1))
+    return Avatarization(drawn, order, parameters, encoded, as_published, excluded, imputer, complete, space, spots)
 
 
 def read(
@@ -102,17 +143,30 @@ def read(
     types: Mapping[str, Kind] | None,
     to_categorical_threshold: int | None,
     progress: Progress,
+    workspace: Workspace,
+    announce: Callable[[Estimate], None] | None,
 ) -> Encoded:
     """Return the table as numbers and codes, after everything that can be refused before work starts was refused."""
-    columns = detect(table, types, to_categorical_threshold)
+    columns = detect(table, types, to_categorical_threshold, progress=Part(progress, 0, 0.3))
     check_parameters(parameters, columns)
     check_size(parameters, table.num_rows)
-    encoded = encode(table, columns)
-    advance(progress, "reading the table", 1, 1)
+    estimate = estimate_run(columns, table.num_rows, parameters)
+    if announce is not None:
+        announce(estimate)
+    estimate.check(workspace.budget)
+    workspace.make_room(estimate.memory, estimate.disk)
+    columns = as_they_are(table, columns, excluded_columns(parameters, columns))
+    encoded = encode(table, columns, workspace=workspace, progress=Part(progress, 0.3, 1))
+    check_rows(encoded, parameters)
     return encoded
 
 
 def fit_projection(features: Features, parameters: Parameters, progress: Progress) -> projection.Projection:
     """Return the projection to the parameters' ``ncp``; quiet about clamping where nobody asked for a number."""
-    ncp = parameters.ncp or DEFAULT_NCP
-    return projection.fit(features, parameters.column_weights, ncp, progress, quiet=parameters.ncp is None)
+    ncp, fit = parameters.ncp or DEFAULT_NCP, projecting(parameters)
+    return fit(features, parameters.column_weights, ncp, progress, quiet=parameters.ncp is None)
+
+
+def projecting(parameters: Parameters) -> projection.Fit:
+    """Return what fits projections: with the levels of the columns as they are, or reduced."""
+    return reduction.fit if parameters.use_categorical_reduction else projection.fit

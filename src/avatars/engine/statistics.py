@@ -7,12 +7,14 @@ table; counts of modalities are whole numbers and need no such care.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
-from avatars.engine.batches import merged_blocks
+from avatars.engine.batches import merged_blocks, slices, spread
 from avatars.engine.features import Features, Floats
 from avatars.engine.progress import Progress
 from avatars.engine.random import BLOCK_ROWS
@@ -22,6 +24,8 @@ STEP = "projecting"
 Sums = tuple[Floats, Floats, Floats, Floats]
 # A standard deviation below this share of the feature's magnitude is rounding noise: the feature is constant.
 _NOISE = 1e-12
+# Rows whose pairs of levels are counted at a time; whole numbers, so that it matters to nothing but speed.
+PAIR_ROWS = 65_536
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,16 +99,20 @@ def gather(features: Features, progress: Progress) -> Statistics:
 def pair_shares(features: Features) -> Floats:
     """Return (m, m): the share of the rows that hold both levels of each pair.
 
-    Cost: O(n c^2) time, O(m^2) memory.
+    Cost: O(n c^2) time, O(m^2) memory for each batch at work.
     """
     offsets = level_offsets(features)
     c, m = len(features.sizes), int(offsets[-1])
-    shares = np.zeros((m, m))
-    columns = [np.ascontiguousarray(features.codes[:, a], dtype=np.int64) for a in range(c)]
-    for a in range(c):
-        for b in range(a, c):
-            size_a, size_b = features.sizes[a], features.sizes[b]
-            counts = np.bincount(columns[a] * size_b + columns[b], minlength=size_a * size_b).reshape(size_a, size_b)
-            shares[offsets[a] : offsets[a + 1], offsets[b] : offsets[b + 1]] = counts
-            shares[offsets[b] : offsets[b + 1], offsets[a] : offsets[a + 1]] = counts.T
-    return shares / len(features)
+
+    def count(rows: slice) -> NDArray[np.int64]:
+        counts = np.zeros((m, m), dtype=np.int64)
+        columns = [np.ascontiguousarray(column, dtype=np.int64) for column in features.codes[rows].T]
+        for a in range(c):
+            for b in range(a, c):
+                sizes = features.sizes[a], features.sizes[b]
+                pairs = np.bincount(columns[a] * sizes[1] + columns[b], minlength=sizes[0] * sizes[1]).reshape(sizes)
+                counts[offsets[a] : offsets[a + 1], offsets[b] : offsets[b + 1]] = pairs
+                counts[offsets[b] : offsets[b + 1], offsets[a] : offsets[a + 1]] = pairs.T
+        return counts
+
+    return functools.reduce(np.add, spread(count, slices(len(features), PAIR_ROWS))) / len(features)

@@ -75,11 +75,15 @@ def _has_leading_zero(text: pa.Array) -> npt.NDArray[np.bool_]:
 def write_floats(floats: pa.ChunkedArray) -> pa.ChunkedArray:
     """Floats in the shortest text that reads back as the same float, "1.0" for whole numbers."""
     text = pc.cast(floats, pa.string())
-    whole = pc.invert(pc.match_substring(text, "."))
-    if not pc.any(whole).as_py():
+    short = pc.fill_null(pc.invert(pc.match_substring(text, ".")), False)
+    # Few have no point: those alone are looked at again.
+    few = text.filter(short)
+    if not len(few):
         return text
-    whole = pc.and_(whole, pc.invert(pc.match_substring_regex(text, "[en]")))
-    return pc.if_else(whole, pc.binary_join_element_wise(text, ".0", ""), text)
+    whole = pc.invert(pc.match_substring_regex(few, "[en]"))
+    ended = pc.if_else(whole, pc.binary_join_element_wise(few, ".0", ""), few)
+    parts = (part.combine_chunks() for part in (text, short, ended))
+    return pa.chunked_array([pc.replace_with_mask(*parts)])
 
 
 def _cast(strings: pa.ChunkedArray, type_: pa.DataType) -> pa.ChunkedArray | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pandas as pd
@@ -91,3 +92,25 @@ def test_the_command_is_installed() -> None:
     )
     assert done.returncode == 0
     assert "sensitive table" in done.stdout
+
+
+def test_columns_can_be_left_alone(tmp_path: Path) -> None:
+    out = tmp_path / "a.csv"
+    before = pd.read_csv(IRIS)
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        code, said = avatars(
+            IRIS, "-k", 10, "--seed", 3, "-o", out, "--exclude", "petal.width", "--exclude-strategy", "row_order"
+        )
+    assert code == 0, said
+    assert "row_order publishes the original values of 'petal.width'" in " ".join(said.split())
+    assert sorted(pd.read_csv(out)["petal.width"]) == sorted(before["petal.width"])
+    code, said = avatars(
+        IRIS, "-k", 10, "--seed", 3, "-o", out, "--exclude-from-levels", 3, "--rare-threshold", 1,
+        "--rare-strategy", "probabilistic", "--reference-records", 9, "--categorical-reduction", "--keep-imputed",
+    )  # fmt: skip
+    assert code == 0, said
+    assert sorted(pd.read_csv(out)["variety"]) == sorted(before["variety"])
+    code, said = avatars(IRIS, "-k", 10, "-o", out, "--rare-threshold", 1)
+    assert code == 1
+    assert "add --exclude-from-levels" in said

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from avatars.engine import counting
-from avatars.engine.counting import count_within, prepare
-from avatars.engine.neighbors import Spots
+from avatars.engine import spots
+from avatars.engine.counting import count_within
 from avatars.engine.progress import Silent
+from avatars.engine.spots import Spots
 
 COORDINATES = st.one_of(st.integers(-2, 2).map(float), st.floats(-10, 10).map(lambda x: round(x, 6)))
 
@@ -20,12 +20,12 @@ COORDINATES = st.one_of(st.integers(-2, 2).map(float), st.floats(-10, 10).map(la
 def way(request: pytest.FixtureRequest) -> object:
     with pytest.MonkeyPatch.context() as patch:
         if request.param == "compiled":
-            patch.setattr(counting, "SMALL", 0)
+            patch.setattr(spots, "SMALL", 0)
         yield request.param
 
 
 def counted(queries: np.ndarray, radii: np.ndarray, points: np.ndarray, bound: int) -> tuple[np.ndarray, np.ndarray]:
-    return count_within(queries, radii, prepare(Spots.of(points)), bound, step="measuring privacy", progress=Silent())
+    return count_within(queries, radii, Spots.of(points), bound, step="measuring privacy", progress=Silent())
 
 
 def by_definition(queries: np.ndarray, radii: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -17,7 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from avatars.engine.errors import EngineError, InvalidTable
-from avatars.engine.files import TableFormat, read_table, write_parquet, write_table
+from avatars.engine.files import TableFormat, check_disk, read_table, write_csv, write_parquet, write_table
+from avatars.engine.machine import free_disk
+from avatars.engine.workspace import disk_full_in_words
 
 TABLE = pa.table(
     {
@@ -78,6 +80,27 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one_and_no_other(tmp_path:
         write_table(pa.table({"odd": pa.array([[1]])}), tmp_path / "t.csv")
     assert [path.name for path in tmp_path.iterdir()] == ["t.csv"]
     assert (tmp_path / "t.csv").read_text() == "old"
+
+
+def test_a_disk_that_is_too_small_is_said_before_work_starts(tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match="make room there, or choose another folder") as refused:
+        check_disk(tmp_path / "out.csv", free_disk(tmp_path) + 10**12)
+    assert refused.value.code == "not_enough_disk"
+    check_disk(tmp_path / "out.csv", 1)
+    check_disk(tmp_path / "out.parquet", 10**18)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no disk that is always full")
+@pytest.mark.parametrize("write", [write_csv, write_parquet])
+def test_a_disk_that_becomes_full_while_writing(tmp_path: Path, write: Any) -> None:
+    table = pa.table({"x": range(100_000)})
+    with (
+        pytest.raises(EngineError) as refused,
+        disk_full_in_words(tmp_path),
+        Path("/dev/full").open("wb", buffering=0) as full,
+    ):
+        write(table, full)
+    assert refused.value.code == "not_enough_disk"
 
 
 def test_labels_of_rows_in_a_parquet_of_pandas_are_left_out(tmp_path: Path) -> None:

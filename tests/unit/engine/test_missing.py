@@ -108,3 +108,19 @@ def test_new_rows_are_filled_from_the_originals() -> None:
     complete = imputer.fill(empty, Silent())
     assert np.isfinite(complete.numeric).all()
     assert (complete.codes >= 0).all()
+
+
+def test_imputed_cells_can_be_kept_but_never_invented() -> None:
+    table = mixed_table(300, missing=0.1).append_column("nothing", pa.nulls(300, pa.int64()))
+    table = table.append_column("no text", pa.nulls(300, pa.string()))
+    kept = run(table, Parameters(k=5, seed=1, return_data_imputed=True)).sensitive_unshuffled_avatars
+    emptied = run(table, Parameters(k=5, seed=1)).sensitive_unshuffled_avatars
+    assert kept.schema == table.schema
+    for name in table.column_names:
+        if name in ("nothing", "no text"):
+            assert kept[name].null_count == 300
+            continue
+        assert kept[name].null_count == 0
+        assert emptied[name].null_count > 0
+        there = emptied[name].is_valid()
+        assert kept[name].filter(there).equals(emptied[name].filter(there))

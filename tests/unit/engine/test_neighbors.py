@@ -8,13 +8,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from avatars.engine.neighbors import Spots, nearest_others
+from avatars.engine import spots
+from avatars.engine.neighbors import nearest_others
 from avatars.engine.progress import Silent
 from avatars.engine.random import BLOCK_ROWS, Purpose, RowRandom
+from avatars.engine.spots import Spots
+
+
+@pytest.fixture(params=["compiled", "scipy"], autouse=True, scope="module")
+def way(request: pytest.FixtureRequest) -> object:
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "compiled":
+            patch.setattr(spots, "SMALL", 0)
+        yield request.param
 
 
 def found(points: np.ndarray, k: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    return nearest_others(points, k, RowRandom(seed, Purpose.TIES), Silent())
+    return nearest_others(Spots.of(points), k, RowRandom(seed, Purpose.TIES), Silent())
 
 
 def brute_force(points: np.ndarray, k: int) -> np.ndarray:
@@ -97,8 +107,8 @@ def test_the_seed_decides_ties_and_nothing_else() -> None:
 
 def test_spots_collapse_equal_points() -> None:
     points = np.array([[1.0, -0.0], [2.0, 3.0], [1.0, 0.0], [2.0, 3.0], [5.0, 5.0]])
-    spots = Spots.of(points)
-    assert sorted(spots.counts.tolist()) == [1, 2, 2]
-    assert spots.spot_of[0] == spots.spot_of[2]
-    assert spots.spot_of[1] == spots.spot_of[3]
-    np.testing.assert_array_equal(spots.tree.data[spots.spot_of], np.abs(points))
+    found = Spots.of(points)
+    assert sorted(found.counts.tolist()) == [1, 2, 2]
+    assert found.spot_of[0] == found.spot_of[2]
+    assert found.spot_of[1] == found.spot_of[3]
+    np.testing.assert_array_equal(found.places[found.spot_of], np.abs(points))

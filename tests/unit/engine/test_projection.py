@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from sklearn.decomposition import PCA
 from tests.unit.engine.tables import encoded, features, mixed_table, one_hot
@@ -10,8 +11,9 @@ from tests.unit.engine.tables import encoded, features, mixed_table, one_hot
 from avatars.engine import missing, projection
 from avatars.engine.errors import AvatarsWarning
 from avatars.engine.features import Features
-from avatars.engine.parameters import Imputation
+from avatars.engine.parameters import Imputation, Parameters
 from avatars.engine.progress import Silent
+from avatars.engine.run import run
 
 
 def table(n: int = 500) -> Features:
@@ -119,3 +121,10 @@ def test_new_rows_are_seen_with_the_originals_statistics() -> None:
     fitted = projection.fit(rows, {}, 5, Silent())
     whole = fitted.transform(rows, Silent())
     np.testing.assert_array_equal(fitted.transform(rows.take(slice(7, 9)), Silent()), whole[7:9])
+
+
+def test_equal_eigenvalues_are_all_found() -> None:
+    # All values differ: every eigenvalue is 1, and LAPACK's search for the largest few finds none of them.
+    table = pa.table({"name": [f"person {i}" for i in range(300)]})
+    made = run(table, Parameters(k=5, seed=1))
+    np.testing.assert_allclose(made.projection.eigenvalues, np.ones(5))

@@ -50,8 +50,6 @@ def test_threads_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     table = mixed_table(9000, missing=0.05)
     two = run(table, Parameters(k=8, seed=1)).avatars
     monkeypatch.setattr(batches, "default_threads", lambda: 1)
-    monkeypatch.setattr("avatars.engine.neighbors.default_threads", lambda: 1)
-    monkeypatch.setattr(batches, "_BLOCKS_AT_ONCE", 1)
     assert run(table, Parameters(k=8, seed=1)).avatars.equals(two)
 
 

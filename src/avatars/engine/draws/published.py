@@ -12,12 +12,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from avatars.engine.batches import slices
 from avatars.engine.features import Codes, Features, Floats
 from avatars.engine.neighbors import Indices
 from avatars.engine.parameters import ModalityDraw
 
 # Distances below this count as this; it reproduces the published behaviour: a duplicate outweighs all others.
 DISTANCE_FLOOR = 1e-12
+# Neighbours' numbers that are gathered at a time: 4 MB of them.
+_CELLS = 2**19
 
 
 @dataclass(frozen=True)
@@ -32,8 +35,9 @@ class Published:
         """Return the avatars' (b, q) numbers and (b, c) codes. Cost: O(b k (q + c)) time, O(b k) memory."""
         weights = contributions(distances, random)
         numeric = np.empty((len(neighbors), features.numeric.shape[1]))
-        for a in range(numeric.shape[1]):
-            numeric[:, a] = np.einsum("bk,bk->b", weights, features.numeric[neighbors, a])
+        for rows in slices(len(neighbors), max(1, _CELLS // max(1, neighbors.shape[1] * numeric.shape[1]))):
+            theirs = features.numeric.take(neighbors[rows], axis=0)
+            np.einsum("bk,bkq->bq", weights[rows], theirs, out=numeric[rows])
         codes = np.empty((len(neighbors), len(features.sizes)), dtype=np.int32)
         pick = _most_probable if self.modalities == "most_probable" else _one_neighbors
         cumulated = np.cumsum(weights, axis=1)
@@ -57,7 +61,10 @@ def _one_neighbors(
     codes: Codes, neighbors: Indices, weights: Floats, cumulated: Floats, random: np.random.Generator
 ) -> Codes:
     threshold = random.random((len(neighbors), 1)) * cumulated[:, -1:]
-    chosen = np.minimum((cumulated <= threshold).sum(axis=1), neighbors.shape[1] - 1)
+    # The first whose cumulated share is above; the last needs no look, and rounding cannot leave it out.
+    above = cumulated > threshold
+    above[:, -1] = True
+    chosen = above.argmax(axis=1)
     theirs: Codes = codes[neighbors[np.arange(len(neighbors)), chosen]]
     return theirs
 
