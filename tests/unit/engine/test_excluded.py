@@ -89,7 +89,7 @@ def test_cells_of_every_type_come_back_digit_for_digit(data: st.DataObject) -> N
 @pytest.mark.parametrize(
     "values",
     [
-        pa.array([0.0, 1e300, -1e-300, 5e-324, None] * 4),
+        pa.array([0.0, 1e100, -1e-300, 5e-324, None] * 4),
         pa.array([0.1, 0.123456789, 1e16, 2.5] * 5),
         pa.array([0, 2**53 + 1, 5, None] * 5),
         pa.array(["1.50", "0.001", "7", "1e3"] * 5),
