@@ -18,3 +18,12 @@ def compiled(function: Callable[..., Any]) -> Any:
     except RuntimeError:
         # No folder that the compiled code could be kept in: it is compiled anew in each process.
         return njit(nogil=True)(function)
+
+
+@functools.cache
+def part_of_compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the function for use in others that are compiled: with them, and kept with them."""
+    from numba.extending import register_jitable
+
+    part: Callable[..., Any] = register_jitable(function)
+    return part

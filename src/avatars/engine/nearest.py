@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from avatars.engine.compiling import compiled
+from avatars.engine.compiling import compiled, part_of_compiled
 from avatars.engine.features import Floats
 from avatars.engine.tree import Counts, Tree
 
@@ -36,7 +36,7 @@ def nearest_points(tree: Tree, queries: Floats, width: int) -> tuple[Counts, Flo
 
 @functools.cache
 def _loop(d: int) -> Callable[..., None]:
-    draw_in = compiled(_draw_in)
+    draw_in = part_of_compiled(_draw_in)
 
     def nearest(leaves: Floats, boxes: Floats, first_group: Counts, queries: Floats, near: Counts, far: Floats) -> None:
         width = near.shape[1]
