@@ -201,7 +201,10 @@ class _Notebook:
     def draw(self) -> None:
         from rich.console import Console
 
-        console = Console(record=True, file=io.StringIO(), width=100, markup=False, highlight=False)
+        # Without the last, rich displays what it prints by itself, whatever its file is.
+        console = Console(
+            record=True, file=io.StringIO(), width=100, markup=False, highlight=False, force_jupyter=False
+        )
         console.print(self._render())
         text = console.export_text(clear=False)
         page = console.export_html(inline_styles=True, code_format="<pre>{code}</pre>")
