@@ -199,9 +199,9 @@ class Platform:
         assert self._process is not None
         return self._process.pid
 
-    def add_user(self, name: str, password: str) -> None:
+    def add_user(self, name: str, password: str, *more: str) -> None:
         """``avatars user add``."""
-        command = [sys.executable, "-m", "avatars", "user", "add", name, "--password-stdin"]
+        command = [sys.executable, "-m", "avatars", "user", "add", name, "--password-stdin", *more]
         subprocess.run(
             [*command, "--data-dir", str(self.data_dir), *self._options],
             input=password,

@@ -121,7 +121,10 @@ def assert_no_orphans(platform: Platform) -> None:
     files = platform.data_dir / "files"
     known = {row[0] for row in rows_of(platform, "SELECT id FROM datasets")}
     assert {path.name.replace("-", "") for path in (files / "datasets").iterdir()} == known
-    assert {path.name for path in files.glob("datasets/*/*")} == {"format.json", "table.parquet"}
+    assert {path.name for path in files.glob("datasets/*/*")} <= {"format.json", "table.parquet", "points.parquet"}
+    with_points = {path.parent.name.replace("-", "") for path in files.glob("datasets/*/points.parquet")}
+    sensitive = "SELECT id FROM datasets WHERE kind = 'sensitive_unshuffled_avatars'"
+    assert with_points == {row[0] for row in rows_of(platform, sensitive)}
     assert [path for path in files.rglob("*") if path.is_file() and "datasets" not in path.parts] == []
 
 

@@ -1,72 +1,29 @@
-"""What an unmodified 0.2.1 client sends and expects of datasets and jobs, spelled out as raw HTTP.
-
-Its rules: only status 200 is success; JSON is ``application/json`` to the letter; everything unset is an explicit null,
-or an empty text in forms and queries; a job is looked at 0, 1 and 3 seconds after its creation and given up then.
-"""
+"""What an unmodified 0.2.1 client sends and expects of datasets and jobs."""
 
 from __future__ import annotations
 
 import io
-import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import httpx2
 import pandas as pd
 import pytest
+from tests.contract.old_client import IRIS, creation, logged_in, ok, polled, upload
 
 if TYPE_CHECKING:
     from tests.conftest import Platform
 
-IRIS = Path(__file__).parents[2] / "fixtures" / "iris.csv"
-
 
 @pytest.fixture
 def client(platform: Platform) -> Iterator[httpx2.Client]:
-    with httpx2.Client(base_url=platform.base_url, timeout=5, headers={"User-Agent": "avatar-python"}) as client:
-        form = {
-            "grant_type": "",
-            "username": "username",
-            "password": "strong_password",
-            "scope": "",
-            "client_id": "",
-            "client_secret": "",
-        }
-        client.headers["Authorization"] = f"Bearer {ok(client.post('/login', data=form))['access_token']}"
-        # A platform that has just started answers before its workers are up; the client's 5 seconds are for later.
-        client.post("/datasets", files={"file": ("warm-up.csv", b"a\n1\n", "text/csv")}, timeout=60)
+    with logged_in(platform) as client:
         yield client
 
 
-def ok(answer: httpx2.Response) -> dict[str, Any]:
-    assert answer.status_code == 200, answer.text
-    assert answer.headers["content-type"] == "application/json"
-    body: dict[str, Any] = answer.json()
-    return body
-
-
-def upload(client: httpx2.Client, csv: str, name: str = "file.csv") -> dict[str, Any]:
-    return ok(client.post("/datasets", files={"file": (name, csv.encode(), "text/csv")}))
-
-
-def creation(dataset_id: str, k: int, **parameters: Any) -> dict[str, Any]:
-    unset = dict.fromkeys(
-        ["column_weights", "ncp", "seed", "imputation", "to_categorical_threshold", "exclude_categorical"]
-    )
-    return {"kind": "avatarization", "parameters": {"k": k, "dataset_id": dataset_id, **unset, **parameters}}
-
-
-def polled(client: httpx2.Client, job_id: str, timeout: float = 5) -> dict[str, Any]:
-    """The client's own schedule: at 0, 1, 3, 7 ... seconds, never at the deadline itself."""
-    deadline, pause = time.monotonic() + timeout, 1
-    while True:
-        job = ok(client.get(f"/jobs/avatarization/{job_id}"))
-        if job["status"] not in ("pending", "started") or time.monotonic() + pause >= deadline:
-            return job
-        time.sleep(pause)
-        pause *= 2
+def finished(client: httpx2.Client, job_id: str) -> dict[str, Any]:
+    return polled(client, f"/jobs/avatarization/{job_id}")
 
 
 def upload_dataframe(client: httpx2.Client, frame: pd.DataFrame) -> dict[str, Any]:
@@ -100,7 +57,7 @@ def test_the_quickstart(client: httpx2.Client) -> None:
     assert {"id", "hash", "download_url"} <= set(dataset)
     job = ok(client.post("/jobs/avatarization", json=creation(dataset["id"], 20)))
     assert job["status"] in ("pending", "started", "success")
-    job = polled(client, job["id"])
+    job = finished(client, job["id"])
     assert job["status"] == "success"
     metrics = job["result"]["privacy_metrics"]
     for name in ("hidden_rate", "local_cloaking", "distance_to_closest", "closest_distances_ratio"):
@@ -116,7 +73,7 @@ def test_three_parameters_are_enough_and_nulls_mean_defaults(client: httpx2.Clie
     body = creation(
         dataset["id"], 5, ncp=7, seed=42, imputation={"method": "knn", "k": None, "training_fraction": None}
     )
-    job = polled(client, ok(client.post("/jobs/avatarization", json=body))["id"])
+    job = finished(client, ok(client.post("/jobs/avatarization", json=body))["id"])
     assert job["status"] == "success", job
 
 
@@ -132,7 +89,7 @@ def test_a_dataframe_comes_back_with_its_types_and_order(client: httpx2.Client) 
         }
     )
     described = upload_dataframe(client, frame)
-    job = polled(client, ok(client.post("/jobs/avatarization", json=creation(described["id"], 5)))["id"])
+    job = finished(client, ok(client.post("/jobs/avatarization", json=creation(described["id"], 5)))["id"])
     assert job["status"] == "success", job
     for name in ("avatars_dataset", "sensitive_unshuffled_avatars_datasets"):
         avatars = download_dataframe(client, job["result"][name]["id"])
@@ -144,7 +101,7 @@ def test_a_dataframe_comes_back_with_its_types_and_order(client: httpx2.Client) 
 def test_four_rows_and_ncp_beyond_their_dimensions_are_no_problem(client: httpx2.Client) -> None:
     frame = pd.DataFrame({f"variable_{number}": [100 + number, 150, 120, 100] for number in range(1, 5)})
     described = upload_dataframe(client, frame)
-    job = polled(client, ok(client.post("/jobs/avatarization", json=creation(described["id"], 3)))["id"])
+    job = finished(client, ok(client.post("/jobs/avatarization", json=creation(described["id"], 3)))["id"])
     assert job["status"] == "success", job
     assert download_dataframe(client, job["result"]["avatars_dataset"]["id"]).dtypes.eq("int64").all()
 
@@ -158,7 +115,7 @@ def test_answers_have_all_that_later_clients_look_for(client: httpx2.Client) -> 
     assert job["kind"] == "avatarization"
     assert job["created_at"]
     assert UUID(job["parameters"]["dataset_id"]) == UUID(dataset["id"])
-    job = polled(client, job["id"])
+    job = finished(client, job["id"])
     assert job["result"]["privacy_metrics"]["targets"]["local_cloaking"]
     assert job["result"]["signal_metrics"]["targets"]["hellinger_mean"]
     progress = job["current_progress"]
@@ -169,7 +126,7 @@ def test_answers_have_all_that_later_clients_look_for(client: httpx2.Client) -> 
 def test_a_status_is_never_one_that_the_client_does_not_know(client: httpx2.Client) -> None:
     dataset = upload(client, IRIS.read_text())
     job = ok(client.post("/jobs/avatarization", json=creation(dataset["id"], 150)))
-    job = polled(client, job["id"])
+    job = finished(client, job["id"])
     assert job["status"] == "failure"
     assert "k must be at most 149" in job["error_message"]
 

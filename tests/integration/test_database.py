@@ -7,21 +7,23 @@ import sys
 import threading
 from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import Engine, inspect, select, text
+from sqlalchemy import Engine, MetaData, Uuid, inspect, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
 from avatars.server.accounts.models import Role, Token, User
+from avatars.server.audit.models import AuditEvent
 from avatars.server.datasets.models import Dataset
 from avatars.server.db import Base, Database, DatabaseError, owned, parse_url, utc_now
 from avatars.server.errors import NotFound
 from avatars.server.jobs.models import Job
+from avatars.server.mail.models import Mail
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,7 +42,13 @@ def test_the_migrations_make_the_tables_of_the_models(database: Database) -> Non
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
         assert compare_metadata(context, Base.metadata) == []
     # The models of every room were compared.
-    assert {User.__tablename__, Dataset.__tablename__, Job.__tablename__} <= set(Base.metadata.tables)
+    assert {
+        User.__tablename__,
+        Dataset.__tablename__,
+        Job.__tablename__,
+        AuditEvent.__tablename__,
+        Mail.__tablename__,
+    } <= set(Base.metadata.tables)
 
 
 def test_every_migration_can_be_taken_back(database: Database) -> None:
@@ -54,6 +62,52 @@ def test_every_migration_can_be_taken_back(database: Database) -> None:
     database.upgrade()
     with database.read() as session:
         assert session.scalars(select(User)).all() == []
+
+
+def test_what_the_first_version_kept_is_there_after_the_upgrade_and_after_its_return(database_url: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", "avatars.server:migrations")
+    database = Database(database_url)
+    ids = {name: uuid4() for name in ("user", "dataset", "job")}
+    with engine_of(database).begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+        old = MetaData()
+        old.reflect(connection)
+        now = utc_now().replace(tzinfo=None)
+        user = {"username": "ada", "username_key": "ada", "password_hash": "x", "role": "user", "is_active": True}
+        dataset = {"kind": "original", "hash": "0", "filetype": "csv", "nb_lines": 1, "columns": [], "size": 1}
+        job = {"kind": "avatarization", "status": "success", "parameters": {"k": 2}, "request_hash": "0", "attempt": 1}
+        job |= {"worker_losses": 0, "interruptions": 0, "progress_percent": 100}
+        connection.execute(old.tables["users"].insert(), {**user, "id": _stored(old, ids["user"]), "created_at": now})
+        owner = {"user_id": _stored(old, ids["user"]), "created_at": now}
+        connection.execute(old.tables["datasets"].insert(), {**dataset, **owner, "id": _stored(old, ids["dataset"])})
+        more = {"id": _stored(old, ids["job"]), "dataset_id": _stored(old, ids["dataset"])}
+        connection.execute(old.tables["jobs"].insert(), {**job, **owner, **more})
+    database.upgrade()
+    with database.read() as session:
+        kept = session.get_one(Job, ids["job"])
+        assert (kept.dataset_id, kept.parameters, kept.details) == (ids["dataset"], {"k": 2}, None)
+    with database.write() as session:
+        session.delete(session.get_one(Dataset, ids["dataset"]))
+    with database.read() as session:
+        # It outlives its originals now.
+        assert session.get_one(Job, ids["job"]).dataset_id is None
+    # What is not among the values of the new version is refused as before.
+    with pytest.raises(IntegrityError), database.write() as session:
+        session.get_one(Job, ids["job"]).status = "lost"
+    with engine_of(database).begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0002")
+        # The older version does not know jobs without originals.
+        assert connection.execute(text("SELECT count(*) FROM jobs")).scalar_one() == 0
+        assert connection.execute(text("SELECT count(*) FROM users")).scalar_one() == 1
+    database.dispose()
+
+
+def _stored(tables: MetaData, id: UUID) -> UUID | str:
+    """An id as the reflected tables take it: SQLite has no type for it."""
+    return id if isinstance(tables.tables["users"].c.id.type, Uuid) else id.hex
 
 
 def test_an_upgrade_that_fails_leaves_nothing_behind(database_url: str) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,8 +12,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 from tests.conftest import OTHER_PASSWORD, OTHER_USERNAME, LogIn
-
-IRIS = Path(__file__).parents[2] / "fixtures" / "iris.csv"
+from tests.integration.steps import IRIS, create, download, outcome, upload
 
 
 @pytest.fixture
@@ -26,35 +23,6 @@ def mine(log_in: LogIn) -> dict[str, str]:
 @pytest.fixture
 def iris(http: TestClient, mine: dict[str, str]) -> str:
     return upload(http, mine, IRIS.read_bytes())
-
-
-def upload(http: TestClient, headers: dict[str, str], content: bytes) -> str:
-    answer = http.post("/datasets", files={"file": ("people.csv", content, "text/csv")}, headers=headers)
-    assert answer.status_code == 200, answer.text
-    return str(answer.json()["id"])
-
-
-def create(http: TestClient, headers: dict[str, str], dataset_id: str, **parameters: Any) -> dict[str, Any]:
-    body = {"parameters": {"k": 5, "seed": 1, "dataset_id": dataset_id, **parameters}}
-    answer = http.post("/jobs/avatarization", json=body, headers=headers)
-    assert answer.status_code == 200, answer.text
-    job: dict[str, Any] = answer.json()
-    return job
-
-
-def outcome(http: TestClient, headers: dict[str, str], job_id: str) -> dict[str, Any]:
-    """The job when it is over."""
-    answer = http.get(f"/jobs/avatarization/{job_id}", params={"wait": 60}, headers=headers)
-    assert answer.status_code == 200, answer.text
-    job: dict[str, Any] = answer.json()
-    assert job["status"] in ("success", "failure"), job
-    return job
-
-
-def download(http: TestClient, headers: dict[str, str], dataset: dict[str, Any]) -> pd.DataFrame:
-    answer = http.get(f"/datasets/{dataset['id']}/download", headers=headers)
-    assert answer.status_code == 200
-    return pd.read_csv(io.StringIO(answer.text))
 
 
 def test_a_job_gives_avatars_and_metrics(http: TestClient, mine: dict[str, str], iris: str) -> None:

@@ -12,9 +12,8 @@ import pytest
 from sqlalchemy import select, update
 from starlette.testclient import TestClient
 
-from avatars.server.accounts import service
-from avatars.server.accounts.models import LoginFailures
-from avatars.server.accounts.service import ACCOUNT_FAILURES, ADDRESS_FAILURES, LOGIN_WINDOW
+from avatars.server.accounts import logins, service
+from avatars.server.accounts.models import Counter
 from avatars.server.app import create_app
 from avatars.server.db import Database, utc_now
 from avatars.server.errors import ApiError
@@ -25,6 +24,9 @@ if TYPE_CHECKING:
 
     from avatars.server.jobs.compute import Compute
     from avatars.server.settings import Settings
+
+ACCOUNT_FAILURES, ADDRESS_FAILURES = logins.ACCOUNT_FAILURES.times, logins.ADDRESS_FAILURES.times
+LOGIN_WINDOW = logins.LOGIN_WINDOW
 
 RIGHT = {"username": "username", "password": "strong_password"}
 WRONG = {"username": "username", "password": "a wrong password"}
@@ -64,7 +66,7 @@ def test_the_limit_of_an_account_holds_across_processes(
     log_in("other", "another_password")
     # And it passes by itself.
     with kept.write() as session:
-        session.execute(update(LoginFailures).values(window_ends_at=utc_now()))
+        session.execute(update(Counter).values(window_ends_at=utc_now()))
     assert http.post("/login", data=RIGHT).status_code == 200
 
 
@@ -99,7 +101,7 @@ def test_the_limit_of_an_address_is_not_cleared_by_a_right_password(
     assert http.post("/login", data={**WRONG, "username": "first"}).status_code == 401
     with kept.write() as session:
         # One more failure and the address is at its limit.
-        session.execute(update(LoginFailures).values(failures=ADDRESS_FAILURES - 1))
+        session.execute(update(Counter).values(times=ADDRESS_FAILURES - 1))
     assert http.post("/login", data=RIGHT).status_code == 200
     assert http.post("/login", data={**WRONG, "username": "second"}).status_code == 401
     assert http.post("/login", data={**WRONG, "username": "third"}).status_code == 429
@@ -111,7 +113,7 @@ def test_attempts_at_the_same_moment_do_not_slip_through(kept: Database, setting
 
     def guess(number: int) -> int:
         try:
-            service.log_in(kept, settings, "username", f"a wrong password {number}", "192.0.2.1")
+            logins.log_in(kept, settings, "username", f"a wrong password {number}", "192.0.2.1")
         except ApiError as error:
             return error.status_code
         return 200
@@ -130,7 +132,7 @@ def test_right_and_wrong_logins_at_the_same_moment_do_not_block_each_other(
     def try_it(number: int) -> str:
         password = "strong_password" if number % 2 else "a wrong password"
         try:
-            return service.log_in(kept, settings, f"user{number % 4}", password, "192.0.2.1")[:0]
+            return logins.log_in(kept, settings, f"user{number % 4}", password, "192.0.2.1")[:0]
         except ApiError as error:
             return error.code
 
@@ -146,7 +148,7 @@ def test_a_class_that_logs_in_with_one_account_at_the_same_moment_gets_in(
     service.create_user(kept, "username", "strong_password")
 
     def come_in(_: int) -> str:
-        return service.log_in(kept, settings, "username", "strong_password", "192.0.2.1")
+        return logins.log_in(kept, settings, "username", "strong_password", "192.0.2.1")
 
     with ThreadPoolExecutor(30) as pool:
         assert len(set(pool.map(come_in, range(30)))) == 30
@@ -155,10 +157,10 @@ def test_a_class_that_logs_in_with_one_account_at_the_same_moment_gets_in(
 def test_old_counters_are_deleted(http: TestClient, kept: Database) -> None:
     http.post("/login", data={**WRONG, "username": "first"})
     with kept.write() as session:
-        session.execute(update(LoginFailures).values(window_ends_at=utc_now() - timedelta(seconds=1)))
+        session.execute(update(Counter).values(window_ends_at=utc_now() - timedelta(seconds=1)))
     http.post("/login", data={**WRONG, "username": "second"})
     with kept.read() as session:
-        failures = session.scalars(select(LoginFailures.failures)).all()
+        failures = session.scalars(select(Counter.times)).all()
     # The second name's, and the address's, which began anew.
     assert failures == [1, 1]
 
@@ -171,9 +173,9 @@ def test_what_is_typed_is_neither_logged_nor_kept(
         http.post("/login", data={"username": "canary-name", "password": "canary-password"})
     log = capsys.readouterr().err
     assert "login.failed" in log
-    assert "login.limited" in log
+    assert "limit.reached" in log
     assert "canary" not in log
     assert "canary-password" not in caplog.text
     with kept.read() as session:
-        rows = session.scalars(select(LoginFailures)).all()
+        rows = session.scalars(select(Counter)).all()
     assert all(len(row.key) == 64 for row in rows)

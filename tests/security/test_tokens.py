@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
@@ -10,7 +11,7 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import select, text, update
 
-from avatars.server.accounts import service
+from avatars.server.accounts import logins, service
 from avatars.server.accounts.models import Token, User
 from avatars.server.db import Database, utc_now
 from avatars.server.security import needs_new_hash, token_hash
@@ -56,7 +57,7 @@ def test_the_database_holds_the_hash_of_a_token_and_not_the_token(
     token = log_in()["Authorization"].removeprefix("Bearer ")
     assert only_token(kept).hash == token_hash(token)
     with kept.read() as session:
-        for table in ("users", "tokens", "login_failures"):
+        for table in ("users", "tokens", "counters"):
             for row in session.execute(text(f"SELECT * FROM {table}")):
                 assert token not in map(str, row)
                 assert "strong_password" not in " ".join(map(str, row))
@@ -137,3 +138,17 @@ def test_a_password_hash_of_other_costs_is_renewed_at_login(http: TestClient, lo
     with kept.read() as session:
         assert not needs_new_hash(session.scalars(select(User.password_hash)).one())
     log_in()
+
+
+def test_logins_that_renew_a_hash_at_the_same_moment_all_get_in(
+    http: TestClient, log_in: LogIn, kept: Database, settings: Settings
+) -> None:
+    log_in()
+    weak = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash("strong_password")
+    with kept.write() as session:
+        session.execute(update(User).values(password_hash=weak))
+    with ThreadPoolExecutor(8) as threads:
+        come_in = threads.map(
+            lambda _: logins.log_in(kept, settings, "username", "strong_password", "192.0.2.1"), range(8)
+        )
+        assert len(set(come_in)) == 8

@@ -9,6 +9,10 @@ from typing import Annotated
 
 import typer
 
+from avatars.cli.db import db_app
+from avatars.cli.doctor import doctor
+from avatars.cli.evaluate import evaluate
+from avatars.cli.purge import purge
 from avatars.cli.run import run
 from avatars.cli.schema import schema
 from avatars.cli.serve import serve
@@ -43,6 +47,10 @@ def _options(
 
 
 app.command()(run)
+app.command()(evaluate)
 app.command()(schema)
 app.command()(serve)
+app.command()(doctor)
+app.command()(purge)
 app.add_typer(user_app, name="user")
+app.add_typer(db_app, name="db")

@@ -11,14 +11,18 @@ from anyio import to_thread
 from fastapi import FastAPI
 from pydantic.warnings import UnsupportedFieldAttributeWarning
 
-from avatars.server import health
+from avatars.server import documentation, health, stats
 from avatars.server.accounts import routes as accounts
+from avatars.server.accounts import user_routes as users
+from avatars.server.audit import routes as audit
 from avatars.server.datasets import routes as datasets
 from avatars.server.db import Database, DatabaseError
 from avatars.server.errors import install_error_handlers
 from avatars.server.jobs import routes as jobs
 from avatars.server.jobs.compute import Compute
 from avatars.server.jobs.runner import JobRunner
+from avatars.server.mail.outbox import Outbox
+from avatars.server.metrics import routes as metrics
 from avatars.server.middleware import RequestMiddleware
 from avatars.server.settings import Settings
 from avatars.server.storage import Storage
@@ -42,10 +46,11 @@ def create_app(settings: Settings, *, compute: Compute | None = None) -> FastAPI
         The address of the database is not understood.
     """
     database = Database(settings.database_url)
-    storage = Storage(settings.data_dir / "files")
+    storage = Storage(settings.files_dir)
     own_compute = compute is None
     compute = compute or Compute(settings)
     runner = JobRunner(database, storage, compute)
+    outbox = Outbox(database, settings)
 
     def start() -> None:
         # First, so that a database that is not there is noticed before anything runs.
@@ -54,6 +59,7 @@ def create_app(settings: Settings, *, compute: Compute | None = None) -> FastAPI
             # Returns at once: the workers come up while the first requests are answered.
             compute.start()
         runner.start()
+        outbox.start()
         log.info("platform.started")
 
     def abandon() -> None:
@@ -62,6 +68,7 @@ def create_app(settings: Settings, *, compute: Compute | None = None) -> FastAPI
         database.dispose()
 
     def stop() -> None:
+        outbox.stop()
         runner.stop()
         abandon()
         log.info("platform.stopped")
@@ -92,10 +99,11 @@ def create_app(settings: Settings, *, compute: Compute | None = None) -> FastAPI
     app.state.database = database
     app.state.storage = storage
     app.state.runner = runner
+    app.state.outbox = outbox
     app.add_middleware(RequestMiddleware, settings=settings)
     install_error_handlers(app)
-    for router in (health.router, accounts.router, datasets.router, jobs.router):
-        app.include_router(router)
+    for part in (health, accounts, users, datasets, jobs, metrics, stats, audit, documentation):
+        app.include_router(part.router)
     _describe(app)
     return app
 

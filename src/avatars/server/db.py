@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from uuid import UUID
 
 from sqlalchemy import (
@@ -29,6 +29,9 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from avatars.server.errors import NotFound
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 SQLITE_BUSY_SECONDS = 30
 """How long a writer waits for another one; a write of ours takes milliseconds."""
@@ -140,11 +143,9 @@ class Database:
             The database cannot be reached, or a newer version of the platform has changed it.
         """
         from alembic import command
-        from alembic.config import Config
         from alembic.util.exc import CommandError
 
-        config = Config()
-        config.set_main_option("script_location", "avatars.server:migrations")
+        config = _migrations()
         with self._readable_errors("prepared"), self._writer.begin() as connection:
             if self._url.get_backend_name() == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": UPGRADE_LOCK})
@@ -155,6 +156,34 @@ class Database:
                 raise DatabaseError(
                     "A newer version of open-avatars has changed the database; install that version."
                 ) from error
+
+    def revision(self) -> str | None:
+        """The step of the tables' history that the database is at; None where it has no tables yet."""
+        from alembic.migration import MigrationContext
+
+        with self._readable_errors("read"), self._reader.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+
+    @staticmethod
+    def newest_revision() -> str | None:
+        """The step that this version of the platform works with."""
+        from alembic.script import ScriptDirectory
+
+        return ScriptDirectory.from_config(_migrations()).get_current_head()
+
+    def forget(self) -> None:
+        """Overwrite what has just been deleted, as far as the database can be told to.
+
+        SQLite keeps what was deleted in its log until that is written back. PostgreSQL's own cleaning does it later.
+        """
+        if self._url.get_backend_name() == "sqlite":
+            with self._engine.connect() as connection:
+                driver = connection.connection.cursor()
+                # Waits for nobody: where somebody reads, the next time does it.
+                driver.execute("PRAGMA busy_timeout = 0")
+                driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                driver.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_SECONDS * 1000}")
+                driver.close()
 
     def dispose(self) -> None:
         """Close every connection."""
@@ -212,6 +241,14 @@ def parse_url(url: str) -> URL:
     )
 
 
+def _migrations() -> Config:
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", "avatars.server:migrations")
+    return config
+
+
 def _make_engine(url: URL) -> Engine:
     # hide_parameters: the values of a statement must never come out through an error's text or a log.
     common: dict[str, Any] = {
@@ -242,6 +279,8 @@ def _prepare_sqlite(connection: Any, _: Any) -> None:
     connection.isolation_level = None
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA foreign_keys = ON")
+    # What is deleted is overwritten with zeros: it may be about people.
+    connection.execute("PRAGMA secure_delete = ON")
     connection.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_SECONDS * 1000}")
 
 

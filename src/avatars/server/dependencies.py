@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
 from fastapi.security import OAuth2PasswordBearer
+from pydantic import BeforeValidator
 
-from avatars.server.accounts import service
-from avatars.server.accounts.models import User
+from avatars.server.accounts import logins
+from avatars.server.accounts.models import Role, User
 from avatars.server.db import Database
-from avatars.server.errors import Unauthorized
+from avatars.server.errors import Forbidden, Unauthorized
 from avatars.server.jobs.runner import JobRunner
+from avatars.server.mail.outbox import Outbox
 from avatars.server.settings import Settings
 from avatars.server.storage import Storage
 
@@ -38,15 +41,22 @@ def get_runner(request: Request) -> JobRunner:
     return cast(JobRunner, request.app.state.runner)
 
 
+def get_outbox(request: Request) -> Outbox:
+    """The thread that sends mails."""
+    return cast(Outbox, request.app.state.outbox)
+
+
 SettingsDep = Annotated[Settings, Depends(get_settings)]
 DatabaseDep = Annotated[Database, Depends(get_database)]
 StorageDep = Annotated[Storage, Depends(get_storage)]
 RunnerDep = Annotated[JobRunner, Depends(get_runner)]
+OutboxDep = Annotated[Outbox, Depends(get_outbox)]
 
 
-def get_current_user(
-    database: DatabaseDep, settings: SettingsDep, token: Annotated[str | None, Depends(_bearer)]
-) -> User:
+TokenDep = Annotated[str | None, Depends(_bearer)]
+
+
+def get_current_user(database: DatabaseDep, settings: SettingsDep, token: TokenDep) -> User:
     """The user whose token came with the request, detached from the database.
 
     Raises
@@ -54,10 +64,63 @@ def get_current_user(
     Unauthorized
         There is no token, or it is unknown, expired or revoked, or its user is disabled.
     """
-    user = service.authenticate(database, settings, token) if token else None
+    user = logins.authenticate(database, settings, token) if token else None
     if user is None:
         raise Unauthorized
     return user
 
 
 CurrentUser = Annotated[User, Depends(get_current_user)]
+
+
+def get_admin(user: CurrentUser) -> User:
+    """The user, who is an admin.
+
+    Raises
+    ------
+    Forbidden
+        They are not.
+    """
+    if user.role != Role.ADMIN:
+        raise Forbidden("admins_only", "Only admins may do this: ask the person who runs the platform.")
+    return user
+
+
+Admin = Annotated[User, Depends(get_admin)]
+
+EmptyIsAbsent = BeforeValidator(lambda value: None if value == "" else value)
+"""Of a query parameter: old clients send what they leave out as an empty text."""
+
+
+@dataclass(frozen=True)
+class Audience:
+    """For whom an answer is made.
+
+    Attributes
+    ----------
+    base_url
+        What links begin with.
+    knows_killed
+        Whether the client knows the status ``killed``; others are told ``failure``.
+    """
+
+    base_url: str
+    knows_killed: bool = True
+
+
+def get_audience(request: Request, settings: SettingsDep) -> Audience:
+    """The client that asks, by what it says it is."""
+    agent = request.headers.get("User-Agent", "")
+    # Clients up to 0.2.2 say no version, and those in R wait for "success" or "failure" and for nothing else.
+    return Audience(settings.base_url, knows_killed=agent.startswith(("open-avatars/", "avatar-python/")))
+
+
+AudienceDep = Annotated[Audience, Depends(get_audience)]
+
+
+def get_address(request: Request) -> str:
+    """Where the request comes from, for limits."""
+    return request.client.host if request.client is not None else "unknown"
+
+
+AddressDep = Annotated[str, Depends(get_address)]

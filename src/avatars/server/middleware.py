@@ -28,6 +28,9 @@ JSON_BODY = 16 * MIB
 MULTIPART_OVERHEAD = MIB
 """What the wrapping of an uploaded file may add to the file."""
 
+UPLOADS = {"/datasets", "/datasets/inline", "/datasets/stream"}
+"""Where the body is a file."""
+
 _SECURITY_HEADERS = {
     # Answers hold personal data: no cache may keep them.
     "Cache-Control": "no-store",
@@ -91,7 +94,7 @@ class RequestMiddleware:
     def _limit(self, scope: Scope) -> int:
         if not any(name == b"authorization" for name, _ in scope["headers"]):
             return ANONYMOUS_BODY
-        if scope["method"] == "POST" and scope["path"].rstrip("/") == "/datasets":
+        if scope["method"] == "POST" and scope["path"].rstrip("/") in UPLOADS:
             return self.upload_body
         return JSON_BODY
 

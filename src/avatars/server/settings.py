@@ -5,12 +5,31 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+)
 
 GIB = 1024**3
+
+
+PLACEHOLDERS = {
+    "change-me",
+    "changeme",
+    "change_me",
+    "example",
+    "password",
+    "postgres",
+    "secret",
+    "strong_password",
+}
+"""What stands for a secret in somebody's example; the platform does not start with one."""
 
 
 def default_data_dir() -> Path:
@@ -27,6 +46,14 @@ def default_data_dir() -> Path:
 def _database_in(validated: dict[str, Any]) -> str:
     # `data_dir` is absent here when it did not validate itself; that error is the one to show.
     return f"sqlite:///{validated.get('data_dir', default_data_dir()) / 'avatars.db'}"
+
+
+def _password_of(url: str) -> str | None:
+    try:
+        return urlsplit(url).password
+    except ValueError:
+        # Whatever it is, it is no address; that is noticed where it is used.
+        return None
 
 
 class Settings(BaseSettings):
@@ -78,11 +105,55 @@ class Settings(BaseSettings):
     max_upload_bytes: int = Field(default=8 * GIB, ge=1)
     """Largest file that may be uploaded, in bytes."""
 
+    user_quota_bytes: int | None = Field(default=None, ge=1)
+    """Bytes that the datasets of one user may take, as they are kept: Parquet. No limit by default."""
+
     token_idle_hours: float = Field(default=24, gt=0)
     """A login ends after this many hours without a request."""
 
     token_absolute_hours: float = Field(default=7 * 24, gt=0)
     """A login ends after this many hours, whatever happens."""
+
+    use_email_authentication: bool = False
+    """Whether people may log in with their e-mail address as well as with their username."""
+
+    smtp_host: str | None = None
+    """Mail server. By default the platform sends no mail, and passwords are reset by operators."""
+
+    smtp_port: int = Field(default=587, ge=1, le=65535)
+    """Port of the mail server: usually 587 for ``starttls``, 465 for ``tls``, 25 for ``none``."""
+
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    """How the connection to the mail server is encrypted."""
+
+    smtp_username: str | None = None
+    """Login at the mail server."""
+
+    smtp_password: SecretStr | None = None
+    """Password of that login."""
+
+    smtp_ca_file: Path | None = None
+    """Certificates (PEM) that the mail server's is checked against, where it is not one of the usual ones."""
+
+    mail_from: str | None = None
+    """Sender of mails, as ``avatars@example.org``."""
+
+    mail_language: Literal["en", "fr"] = "en"
+    """Language of mails."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Options, then variables, then files: one a setting, named like its variable, as systemd and containers do."""
+        folder = os.environ.get("AVATARS_SECRETS_DIR")
+        files = [SecretsSettingsSource(settings_cls, secrets_dir=folder)] if folder else []
+        return init_settings, env_settings, *files
 
     @field_validator("data_dir")
     @classmethod
@@ -97,10 +168,38 @@ class Settings(BaseSettings):
         return value.rstrip("/") if value is not None else None
 
     @model_validator(mode="after")
+    def _mail_is_complete(self) -> Settings:
+        if self.smtp_host is None:
+            return self
+        if self.mail_from is None:
+            raise ValueError("AVATARS_SMTP_HOST needs AVATARS_MAIL_FROM, the sender of mails")
+        if self.public_url is None:
+            raise ValueError("AVATARS_SMTP_HOST needs AVATARS_PUBLIC_URL, the address that mails name")
+        if (self.smtp_username is None) != (self.smtp_password is None):
+            raise ValueError("AVATARS_SMTP_USERNAME and AVATARS_SMTP_PASSWORD go together")
+        if self.smtp_username is not None and self.smtp_security == "none":
+            raise ValueError("a password must not cross the network in the open: set AVATARS_SMTP_SECURITY")
+        return self
+
+    @model_validator(mode="after")
+    def _secrets_are_no_placeholders(self) -> Settings:
+        password = self.smtp_password.get_secret_value() if self.smtp_password is not None else None
+        if password is not None and password.lower() in PLACEHOLDERS:
+            raise ValueError("AVATARS_SMTP_PASSWORD is a placeholder: set the real one")
+        if (database := _password_of(self.database_url)) is not None and database.lower() in PLACEHOLDERS:
+            raise ValueError("the password in AVATARS_DATABASE_URL is a placeholder: set a strong one")
+        return self
+
+    @model_validator(mode="after")
     def _idle_within_absolute(self) -> Settings:
         if self.token_idle_hours > self.token_absolute_hours:
             raise ValueError("token_idle_hours must not be longer than token_absolute_hours")
         return self
+
+    @property
+    def files_dir(self) -> Path:
+        """Where tables and results are."""
+        return self.data_dir / "files"
 
     @property
     def base_url(self) -> str:

@@ -69,3 +69,45 @@ def test_the_password_of_the_database_is_shown_nowhere() -> None:
     with pytest.raises(ValidationError) as refused:
         Settings(database_url="postgresql://ada:canary@localhost/avatars", token_idle_hours=1_000)
     assert "canary" not in str(refused.value)
+
+
+def test_a_secret_may_stand_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "AVATARS_DATABASE_URL").write_text("postgresql://ada:canary@localhost/avatars\n")
+    monkeypatch.setenv("AVATARS_SECRETS_DIR", str(tmp_path))
+    assert Settings().database_url == "postgresql://ada:canary@localhost/avatars"
+    # What is nearer comes first.
+    monkeypatch.setenv("AVATARS_DATABASE_URL", "sqlite:////a.db")
+    assert Settings().database_url == "sqlite:////a.db"
+    assert Settings(database_url="sqlite:////b.db").database_url == "sqlite:////b.db"
+
+
+MAIL = {"smtp_host": "mail.example.org", "mail_from": "a@example.org", "public_url": "https://example.org"}
+
+
+def test_mail_is_off_until_there_is_a_server() -> None:
+    assert Settings().smtp_host is None
+    assert Settings.model_validate(MAIL).smtp_security == "starttls"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"mail_from": None}, "AVATARS_MAIL_FROM"),
+        ({"public_url": None}, "AVATARS_PUBLIC_URL"),
+        ({"smtp_username": "ada"}, "go together"),
+        ({"smtp_password": "of the server"}, "go together"),
+        ({"smtp_username": "ada", "smtp_password": "of the server", "smtp_security": "none"}, "in the open"),
+        ({"smtp_username": "ada", "smtp_password": "ChangeMe"}, "is a placeholder"),
+        ({"database_url": "postgresql://ada:secret@localhost/avatars"}, "is a placeholder"),
+    ],
+    ids=str,
+)
+def test_mail_and_secrets_that_cannot_be_meant_are_refused(change: dict[str, str | None], words: str) -> None:
+    with pytest.raises(ValidationError, match=words) as refused:
+        Settings.model_validate(MAIL | change)
+    assert "of the server" not in str(refused.value)
+
+
+def test_the_password_of_the_mail_server_is_shown_nowhere() -> None:
+    settings = Settings.model_validate(MAIL | {"smtp_username": "ada", "smtp_password": "canary"})
+    assert "canary" not in repr(settings)

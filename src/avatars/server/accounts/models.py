@@ -64,12 +64,25 @@ class Token(Base):
     """The absolute end, however much the token is used."""
 
 
-class LoginFailures(Base):
-    """How often logging in failed lately, for one account name or one address."""
+class PasswordReset(Base):
+    """Leave to set a new password once. The token itself is known to whoever was sent it; here is its SHA-256.
 
-    __tablename__ = "login_failures"
+    The row goes when it is used: one DELETE that finds it or not, so it cannot be used twice.
+    """
+
+    __tablename__ = "password_resets"
+
+    hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    expires_at: Mapped[datetime]
+
+
+class Counter(Base):
+    """How often something happened lately: logins that failed for an account name, mails asked for by an address ..."""
+
+    __tablename__ = "counters"
 
     key: Mapped[str] = mapped_column(String(64), primary_key=True)
     """SHA-256 of what is counted: people type passwords into the wrong field."""
-    failures: Mapped[int]
+    times: Mapped[int]
     window_ends_at: Mapped[datetime] = mapped_column(index=True)

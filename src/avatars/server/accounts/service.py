@@ -1,54 +1,34 @@
-"""Creating users, logging in, and telling who a token belongs to."""
+"""Users: made, found, disabled."""
 
 from __future__ import annotations
 
-import hashlib
 import re
-import threading
+import secrets
 import unicodedata
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import ColumnElement, case, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import Session
 
+from avatars import models as wire
 from avatars.server import security
-from avatars.server.accounts.models import LoginFailures, Role, Token, User, username_key
-from avatars.server.db import Base, Database, utc_now
-from avatars.server.errors import ApiError, TooManyRequests
-from avatars.server.settings import Settings
+from avatars.server.accounts.models import PasswordReset, Role, Token, User, username_key
+from avatars.server.audit.models import Action
+from avatars.server.audit.service import record
+from avatars.server.db import Database
+from avatars.server.errors import NotFound
 
 log = structlog.get_logger(__name__)
 
-LOGIN_WINDOW = timedelta(minutes=15)
-"""How long failed logins are remembered, and so the longest that anyone is kept out by them."""
-
-ACCOUNT_FAILURES = 10
-"""Failed logins per account name and window. People mistype less than that; and 40 guesses an hour are
-nothing against twelve characters. Higher would help guessing, lower would let others lock a person out more
-easily. Names that do not exist are counted alike, so that the limit does not tell which do."""
-
-ADDRESS_FAILURES = 100
-"""Failed logins per address and window. A hospital may stand behind one address, so it is well above a
-person's limit; it is there against one password tried on many names."""
-
-TOUCH_INTERVAL = timedelta(minutes=1)
-"""``last_used_at`` is written at most this often: reading must not turn into writing."""
-
-LOGINS_AT_ONCE = 4
-"""Logins that are looked at at the same time; others wait. Hashing a password takes 19 MiB and a processor, and
-every login under way counts as failed until it is known to be right: a class of thirty that logs in with one
-account at the same moment must not lock itself out."""
-
-_turns = threading.BoundedSemaphore(LOGINS_AT_ONCE)
+ORGANIZATION = UUID(int=0)
+"""Later clients expect one; here all users of a platform belong together."""
 
 _USERNAME = re.compile(r"[\w.@+-]{1,150}")
-_EMAIL = re.compile(r"[^\s@]{1,64}@[^\s@]{1,189}")
+# What HTML calls a valid e-mail address: no blanks, quotes or line ends that could reach into a mail's header.
+_EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*")
+MAX_EMAIL = 254
 
 
 class AccountError(ValueError):
@@ -59,17 +39,18 @@ class UsernameTaken(AccountError):
     """Somebody has this name (or e-mail address) already."""
 
 
-class WrongCredentials(ApiError):
-    """401: the name and the password do not belong together; the same for every reason."""
-
-    def __init__(self) -> None:
-        super().__init__(401, "wrong_credentials", "The username or the password is wrong: check both, and try again.")
-
-
 def create_user(
-    database: Database, username: str, password: str, *, role: Role = Role.USER, email: str | None = None
+    database: Database,
+    username: str,
+    password: str | None,
+    *,
+    role: Role = Role.USER,
+    email: str | None = None,
+    by: UUID | None = None,
 ) -> User:
-    """Make an account that can log in at once.
+    """Make an account that can log in at once, or, without a password, after a reset of its password.
+
+    ``by`` is the admin who makes it; none where an operator does.
 
     Raises
     ------
@@ -79,6 +60,9 @@ def create_user(
         The password breaks the rules of ``security.check_password_rules``.
     """
     check_new_names(database, username, email)
+    if password is None:
+        # Nobody's: not even whoever reads the database could log in with it.
+        password = secrets.token_urlsafe(32)
     security.check_password_rules(password)
     user = User(
         username=unicodedata.normalize("NFKC", username),
@@ -89,12 +73,19 @@ def create_user(
     try:
         with database.write() as session:
             session.add(user)
+            session.flush()
+            record(session, Action.USER_CREATED, by, user.id)
     except IntegrityError:
         # Somebody took the name between the check and now; the same check finds out which.
         check_new_names(database, username, email)
         raise
     log.info("user.created", user_id=str(user.id), role=user.role)
     return user
+
+
+def is_email(text: str) -> bool:
+    """Whether this may be an e-mail address."""
+    return len(text) <= MAX_EMAIL and _EMAIL.fullmatch(text) is not None
 
 
 def check_new_names(database: Database, username: str, email: str | None = None) -> None:
@@ -110,12 +101,13 @@ def check_new_names(database: Database, username: str, email: str | None = None)
     username = unicodedata.normalize("NFKC", username)
     if not _USERNAME.fullmatch(username):
         raise AccountError("A username has 1 to 150 characters: letters, digits and . _ - @ + are allowed.")
-    if email is not None and not _EMAIL.fullmatch(email):
+    if email is not None and not is_email(email):
         raise AccountError("The e-mail address is not valid: write it as name@example.org.")
+    # Names and addresses are one set: where people log in with either, one must not pass for another.
     with database.read() as session:
-        if session.scalar(select(User.id).where(User.username_key == username_key(username))) is not None:
+        if _is_taken(session, username_key(username)):
             raise UsernameTaken(f"The username {username} is taken: choose another one.")
-        if email is not None and session.scalar(select(User.id).where(User.email == email.lower())) is not None:
+        if email is not None and _is_taken(session, email.lower()):
             raise UsernameTaken("The e-mail address is taken: choose another one.")
 
 
@@ -124,163 +116,83 @@ def set_active(database: Database, user_id: UUID, active: bool) -> None:
     with database.write() as session:
         session.execute(update(User).where(User.id == user_id).values(is_active=active))
         if not active:
-            session.execute(delete(Token).where(Token.user_id == user_id))
+            for model in (Token, PasswordReset):
+                session.execute(delete(model).where(model.user_id == user_id))
+        record(session, Action.USER_ENABLED if active else Action.USER_DISABLED, None, user_id)
     log.info("user.enabled" if active else "user.disabled", user_id=str(user_id))
 
 
-def log_in(database: Database, settings: Settings, username: str, password: str, address: str) -> str:
-    """Check the password and give a new token.
+def find_all(database: Database) -> list[User]:
+    """Give all users by name; for operators."""
+    with database.read() as session:
+        return list(session.scalars(select(User).order_by(User.username_key)))
 
-    The attempt is counted as a failure first and forgiven after a right password: attempts that are made at
-    the same time, by whatever process, cannot slip through together.
 
-    Parameters
-    ----------
-    address
-        Where the request comes from, for the limit.
+def find_by_name(database: Database, name: str) -> User | None:
+    """Give the user of this name; for operators."""
+    with database.read() as session:
+        return session.scalars(select(User).where(User.username_key == username_key(name))).one_or_none()
+
+
+def find_users(database: Database, asking: User, email: str, username: str) -> list[wire.User]:
+    """Give the users with this e-mail address and this name, each unless empty.
+
+    Admins find everybody, others themselves.
+    """
+    wanted = select(User).order_by(User.username_key)
+    if email:
+        wanted = wanted.where(User.email == email.lower())
+    if username:
+        wanted = wanted.where(User.username_key == _storable(username_key(username)))
+    if asking.role != Role.ADMIN:
+        wanted = wanted.where(User.id == asking.id)
+    with database.read() as session:
+        return [describe(user) for user in session.scalars(wanted)]
+
+
+def find_user(database: Database, asking: User, name_or_id: str) -> wire.User:
+    """Give one user, by name as clients up to 0.2 ask, or by id.
 
     Raises
     ------
-    TooManyRequests
-        Too many failed logins lately, for this name or from this address.
-    WrongCredentials
-        The name is unknown or disabled, or the password is not its password.
+    NotFound
+        There is none, or it is somebody else and the one who asks is no admin: the answer does not tell which.
     """
-    with _turns:
-        return _log_in(database, settings, _Attempt.of(username, address), password)
-
-
-def _log_in(database: Database, settings: Settings, attempt: _Attempt, password: str) -> str:
-    _count(database, attempt)
     with database.read() as session:
-        user = session.scalars(select(User).where(User.username_key == attempt.username_key)).one_or_none()
-    correct = security.verify_password(user.password_hash if user is not None else None, password)
-    if user is None or not user.is_active or not correct:
-        # Without the name: people type passwords into that field.
-        log.warning("login.failed", address=attempt.came_from, user_id=str(user.id) if user is not None else None)
-        raise WrongCredentials
-    new_hash = security.hash_password(password) if security.needs_new_hash(user.password_hash) else None
-    token = security.new_token()
-    now = utc_now()
-    with database.write() as session:
-        _forgive(session, attempt)
-        # Read again, and locked: who is disabled at this moment must not come out of it with a token.
-        fresh = session.get(User, user.id, with_for_update=True)
-        if fresh is None or not fresh.is_active:
-            raise WrongCredentials
-        if new_hash is not None and fresh.password_hash == user.password_hash:
-            fresh.password_hash = new_hash
-        idle_since = now - timedelta(hours=settings.token_idle_hours)
-        _purge(session, Token, Token.hash, (Token.expires_at <= now) | (Token.last_used_at <= idle_since))
-        expires_at = now + timedelta(hours=settings.token_absolute_hours)
-        session.add(
-            Token(
-                hash=security.token_hash(token),
-                user_id=user.id,
-                created_at=now,
-                last_used_at=now,
-                expires_at=expires_at,
-            )
-        )
-    log.info("login.succeeded", user_id=str(user.id))
-    return token
+        user = _find(session, name_or_id)
+    if user is None or (asking.role != Role.ADMIN and user.id != asking.id):
+        raise NotFound("There is no user of this name or id that you may see: check its spelling.")
+    return describe(user)
 
 
-def authenticate(database: Database, settings: Settings, token: str) -> User | None:
-    """The user that a token belongs to; ``None`` where it is unknown, over, or its user is disabled."""
-    hashed = security.token_hash(token)
-    now = utc_now()
-    with database.read() as session:
-        found = session.execute(
-            select(User, Token).join(Token, Token.user_id == User.id).where(Token.hash == hashed, User.is_active)
-        ).one_or_none()
-    if found is None:
-        return None
-    user, login = found
-    if now >= login.expires_at or now >= login.last_used_at + timedelta(hours=settings.token_idle_hours):
-        return None
-    if now >= login.last_used_at + TOUCH_INTERVAL:
-        with database.write() as session:
-            session.execute(update(Token).where(Token.hash == hashed).values(last_used_at=now))
+def describe(user: User) -> wire.User:
+    """Give the wire's form of a user."""
+    return wire.User(
+        id=user.id,
+        organization_id=ORGANIZATION,
+        username=user.username,
+        email=user.email,
+        role=wire.UserRole(user.role),
+        is_active=user.is_active,
+        created_at=user.created_at,
+    )
+
+
+def _is_taken(session: Session, name: str) -> bool:
+    return session.scalar(select(User.id).where(or_(User.username_key == name, User.email == name))) is not None
+
+
+def _find(session: Session, name_or_id: str) -> User | None:
+    by_name = select(User).where(User.username_key == _storable(username_key(name_or_id)))
+    user = session.scalars(by_name).one_or_none()
+    if user is None:
+        try:
+            user = session.get(User, UUID(name_or_id))
+        except ValueError:
+            user = None
     return user
 
 
-@dataclass(frozen=True)
-class _Attempt:
-    """One try to log in, and the two counters that it moves."""
-
-    username_key: str
-    came_from: str
-    account: str
-    address: str
-
-    @classmethod
-    def of(cls, username: str, address: str) -> _Attempt:
-        # PostgreSQL has no NUL in texts; a name with one is nobody's.
-        key = username_key(username).replace("\x00", "\ufffd")
-        return cls(key, address, _counter("account", key), _counter("address", address))
-
-
-def _counter(kind: str, value: str) -> str:
-    return hashlib.sha256(f"{kind}:{value}".encode(errors="replace")).hexdigest()
-
-
-def _count(database: Database, attempt: _Attempt) -> None:
-    limits = {attempt.account: ACCOUNT_FAILURES, attempt.address: ADDRESS_FAILURES}
-    now = utc_now()
-    blocked_until: list[datetime] = []
-    with database.write() as session:
-        # Always in the same order: two logins that lock the same rows must not wait for each other.
-        for key in sorted(limits):
-            counter = session.execute(_add_failure(session, key, now)).one()
-            if counter.failures > limits[key]:
-                blocked_until.append(counter.window_ends_at)
-        _purge(session, LoginFailures, LoginFailures.key, LoginFailures.window_ends_at <= now)
-    if blocked_until:
-        seconds = max(1, round((max(blocked_until) - now).total_seconds()))
-        log.warning("login.limited", retry_after=seconds)
-        minutes = -(-seconds // 60)
-        raise TooManyRequests(
-            "too_many_logins",
-            f"Too many logins failed: wait {minutes} minute{'s' if minutes > 1 else ''}, then try again.",
-            retry_after=seconds,
-        )
-
-
-def _add_failure(session: Session, key: str, now: datetime) -> Any:
-    """One statement that starts a window or counts within it; atomic on both databases."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    fresh = {"failures": 1, "window_ends_at": now + LOGIN_WINDOW}
-    over = LoginFailures.window_ends_at <= now
-    return (
-        insert(LoginFailures)
-        .values(key=key, **fresh)
-        .on_conflict_do_update(
-            index_elements=[LoginFailures.key],
-            set_={
-                "failures": case((over, 1), else_=LoginFailures.failures + 1),
-                "window_ends_at": case((over, fresh["window_ends_at"]), else_=LoginFailures.window_ends_at),
-            },
-        )
-        .returning(LoginFailures.failures, LoginFailures.window_ends_at)
-    )
-
-
-def _purge(session: Session, model: type[Base], key: InstrumentedAttribute[str], over: ColumnElement[bool]) -> None:
-    """Delete rows that are over; those that another login is deleting at the same moment are left to it."""
-    rows = select(key).where(over).with_for_update(skip_locked=True)
-    session.execute(delete(model).where(key.in_(rows)), execution_options={"synchronize_session": False})
-
-
-def _forgive(session: Session, attempt: _Attempt) -> None:
-    # The address keeps what it has but this attempt: who owns one account must not be able to clear the
-    # counter between guesses at others.
-    address = (
-        update(LoginFailures)
-        .where(LoginFailures.key == attempt.address, LoginFailures.failures > 0)
-        .values(failures=LoginFailures.failures - 1)
-    )
-    account = delete(LoginFailures).where(LoginFailures.key == attempt.account)
-    # In the same order as they are counted in, for the same reason.
-    for statement in (account, address) if attempt.account < attempt.address else (address, account):
-        session.execute(statement)
+def _storable(text: str) -> str:
+    # PostgreSQL has no NUL in texts, and nobody has one in a name.
+    return text.replace("\x00", "\ufffd")

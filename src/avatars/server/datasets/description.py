@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TypedDict
 
+from avatars.engine.columns import Kind
+
 
 class ColumnDescription(TypedDict):
     """One column, without any of its cells; JSON."""
@@ -19,3 +21,12 @@ class ColumnDescription(TypedDict):
     """Empty cells."""
     dimensions: int
     """1 for numbers, the number of modalities otherwise."""
+
+
+def declared_types(columns: list[ColumnDescription]) -> dict[str, Kind]:
+    """Give the kinds that the user has changed.
+
+    Clients declare every column of a data frame. Where they say what the engine finds by itself, it is no wish: a
+    job's ``to_categorical_threshold`` still applies to that column.
+    """
+    return {column["label"]: Kind(column["type"]) for column in columns if column["type"] != column["detected"]}

@@ -1,4 +1,4 @@
-"""What workers do for datasets: reading uploads, and looking at columns again when somebody declares their types."""
+"""What workers do for datasets at once: reading uploads, looking at columns again later on."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from uuid import UUID
 
 from avatars.engine.columns import Kind, detect
 from avatars.engine.files import read_table
-from avatars.server.datasets import normal_form
-from avatars.server.datasets.description import ColumnDescription
+from avatars.server.datasets import analysis, normal_form
+from avatars.server.datasets.description import ColumnDescription, declared_types
 from avatars.server.datasets.normal_form import Written
 from avatars.server.storage import Storage
 
@@ -33,3 +33,10 @@ def declare(storage: Storage, dataset_id: UUID, types: Mapping[str, str]) -> lis
     detected = detect(table)
     wanted = {column.name: Kind(types[column.name]) for column in detected if types[column.name] != column.kind.value}
     return normal_form.describe(detect(table, wanted), detected) if wanted else normal_form.describe(detected, detected)
+
+
+def correlate(
+    storage: Storage, dataset_id: UUID, columns: list[ColumnDescription]
+) -> dict[str, dict[str, float | None]]:
+    """Correlate the numeric columns of a dataset; raises ``InvalidTable``."""
+    return analysis.correlate(normal_form.read(storage, dataset_id).table, declared_types(columns))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, String
@@ -45,6 +46,11 @@ class Dataset(Base):
     size: Mapped[int] = mapped_column(BigInteger)
     """Bytes in the storage."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+    analysis_duration: Mapped[float | None]
+    """Seconds of work."""
+    summary: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """As the wire's ``DatasetSummary`` has it; none until an analysis, and again when types are declared anew."""
 
     @property
     def nb_dimensions(self) -> int:

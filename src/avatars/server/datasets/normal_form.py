@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 from collections.abc import Iterator, Sequence, Set
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -23,6 +24,7 @@ from avatars.engine.columns import Column, Kind
 from avatars.engine.csv_writing import write_csv
 from avatars.engine.files import SourceTable
 from avatars.engine.formats import TableFormat
+from avatars.engine.plain import is_text, plain
 from avatars.server.datasets.description import ColumnDescription
 from avatars.server.storage import Storage
 
@@ -30,6 +32,7 @@ ROW_GROUP = 65_536
 """Rows that are read, and written as CSV, at a time."""
 
 _PIECE = 1 << 20
+_FORMULA = r"^([=+\-@\t\r])"
 _DATASETS, _QUARANTINE = "datasets", "quarantine"
 
 
@@ -73,22 +76,24 @@ def read(storage: Storage, dataset_id: UUID) -> SourceTable:
         return SourceTable(pq.read_table(stream), _format(storage, dataset_id))
 
 
-def csv_bytes(storage: Storage, dataset_id: UUID) -> Iterator[bytes]:
+def csv_bytes(storage: Storage, dataset_id: UUID, *, excel_safe: bool = False) -> Iterator[bytes]:
     """Give a table as CSV in pieces, in the original's textual form but plain: UTF-8, no byte order mark, no gzip.
 
-    Memory for some ten thousand rows. Raises ``FileNotFoundError`` at once, not at the first piece.
+    With ``excel_safe``, an apostrophe stands before text that a spreadsheet would take for a formula. Memory for some
+    ten thousand rows. Raises ``FileNotFoundError`` at once, not at the first piece.
     """
+    prepared = _without_formulas if excel_safe else lambda table: table
     format = replace(_format(storage, dataset_id), kind="csv", bom=False, gzip=False)
     stream = storage.open_input(_table_key(dataset_id))
 
     def pieces() -> Iterator[bytes]:
         with closing(stream):
             file = pq.ParquetFile(stream)
-            header = _csv(file.schema_arrow.empty_table(), format)
+            header = _csv(prepared(file.schema_arrow.empty_table()), format)
             yield header
             # Not file.iter_batches: it keeps what it has read.
             for number in range(file.num_row_groups):
-                yield _csv(file.read_row_group(number), format)[len(header) :]
+                yield _csv(prepared(file.read_row_group(number)), format)[len(header) :]
 
     return pieces()
 
@@ -156,6 +161,17 @@ def _csv(table: pa.Table, format: TableFormat) -> bytes:
     sink = io.BytesIO()
     write_csv(table, sink, format)
     return sink.getvalue()
+
+
+def _without_formulas(table: pa.Table) -> pa.Table:
+    columns = []
+    for values in table.columns:
+        if pa.types.is_dictionary(values.type):
+            values = values.cast(values.type.value_type)
+        if is_text(values.type):
+            values = pc.replace_substring_regex(plain(values), _FORMULA, r"'\1")
+        columns.append(values)
+    return pa.table(columns, names=[re.sub(_FORMULA, r"'\1", name) for name in table.column_names])
 
 
 def _table_key(dataset_id: UUID) -> str:

@@ -39,8 +39,10 @@ class Upload:
     name: str | None
 
 
-async def receive(request: Request, storage: Storage, key: str, max_bytes: int) -> Upload:
-    """Write the file of a multipart request to ``key``; where that fails, nothing is there.
+async def receive(request: Request, storage: Storage, key: str, max_bytes: int, *, raw: bool = False) -> Upload:
+    """Write the file of a request to ``key``; where that fails, nothing is there.
+
+    It is the part ``file`` of a multipart form; with ``raw``, a body of another type is the file itself.
 
     Raises
     ------
@@ -49,18 +51,24 @@ async def receive(request: Request, storage: Storage, key: str, max_bytes: int) 
     BadRequest
         The body is not a multipart form with one file in it.
     """
-    form = _Form(_boundary(request), max_bytes)
+    file = _File(max_bytes)
+    body = file if raw and not _is_form(request) else _Form(_boundary(request), file)
     try:
         async with contextmanager_in_threadpool(_hashed_output(storage, key)) as output:
             async for chunk in request.stream():
-                form.feed(chunk)
-                if len(form.pending) >= BLOCK:
-                    await run_in_threadpool(output.write, form.take())
-            name = form.finish()
-            await run_in_threadpool(output.write, form.take())
+                body.feed(chunk)
+                if len(file.pending) >= BLOCK:
+                    await run_in_threadpool(output.write, file.take())
+            name = body.finish()
+            await run_in_threadpool(output.write, file.take())
     except ClientDisconnect:
         raise BadRequest("incomplete_upload", "The upload stopped before its end: send the file again.") from None
     return Upload(hash=output.hash.hexdigest(), name=name)
+
+
+def clean_name(name: str) -> str | None:
+    """The name as the database can keep it: PostgreSQL has no NUL in texts, and nobody sees blanks around it."""
+    return name.replace("\x00", "\ufffd").strip() or None
 
 
 class _HashedOutput:
@@ -79,6 +87,10 @@ def _hashed_output(storage: Storage, key: str) -> Iterator[_HashedOutput]:
         yield _HashedOutput(stream)
 
 
+def _is_form(request: Request) -> bool:
+    return request.headers.get("content-type", "").lower().startswith("multipart/")
+
+
 def _boundary(request: Request) -> bytes:
     content_type, options = parse_options_header(request.headers.get("content-type"))
     boundary = options.get(b"boundary")
@@ -87,13 +99,43 @@ def _boundary(request: Request) -> bytes:
     return boundary
 
 
-class _Form:
-    """The parts of one form: the file's bytes pass through, the name is kept, other fields are ignored."""
+class _File:
+    """The bytes of a file on their way through, counted."""
 
-    def __init__(self, boundary: bytes, max_bytes: int) -> None:
+    def __init__(self, max_bytes: int) -> None:
         self.pending = bytearray()
         self._max_bytes = max_bytes
         self._size = 0
+
+    def feed(self, chunk: bytes) -> None:
+        """Take in the next bytes of the body."""
+        self._size += len(chunk)
+        if self._size > self._max_bytes:
+            raise PayloadTooLarge(
+                f"The file is too large: this platform accepts at most {self._max_bytes:,} bytes. Send fewer "
+                "rows or columns, or Parquet instead of CSV.",
+                max_bytes=self._max_bytes,
+            )
+        self.pending += chunk
+
+    def finish(self) -> str | None:
+        """Make sure that there was a file; it has no name of its own."""
+        if self._size == 0:
+            raise BadRequest("no_file", "The body is empty: send the table as the body of the request.")
+        return None
+
+    def take(self) -> bytes:
+        """Hand out, and forget, the bytes of the file that have gathered."""
+        data = bytes(self.pending)
+        self.pending.clear()
+        return data
+
+
+class _Form:
+    """The parts of one form: the file's bytes pass through, the name is kept, other fields are ignored."""
+
+    def __init__(self, boundary: bytes, file: _File) -> None:
+        self._file = file
         self._files = 0
         self._complete = False
         self._part = b""
@@ -126,17 +168,10 @@ class _Form:
             raise _unreadable()
         if self._files == 0:
             raise BadRequest("no_file", f"The form has no file: {_HOW}.")
-        # PostgreSQL has no NUL in texts.
-        name = bytes(self._name).decode(errors="replace").replace("\x00", "\ufffd").strip()
-        if len(name) > MAX_NAME:
+        name = clean_name(bytes(self._name).decode(errors="replace"))
+        if name is not None and len(name) > MAX_NAME:
             raise BadRequest("name_too_long", f"The dataset's name is too long: use at most {MAX_NAME} characters.")
-        return name or None
-
-    def take(self) -> bytes:
-        """Hand out, and forget, the bytes of the file that have gathered."""
-        data = bytes(self.pending)
-        self.pending.clear()
-        return data
+        return name
 
     def _on_part_begin(self) -> None:
         self._part = b""
@@ -155,14 +190,7 @@ class _Form:
 
     def _on_part_data(self, data: bytes, start: int, end: int) -> None:
         if self._part == b"file":
-            self._size += end - start
-            if self._size > self._max_bytes:
-                raise PayloadTooLarge(
-                    f"The file is too large: this platform accepts at most {self._max_bytes:,} bytes. Send fewer "
-                    "rows or columns, or Parquet instead of CSV.",
-                    max_bytes=self._max_bytes,
-                )
-            self.pending += data[start:end]
+            self._file.feed(data[start:end])
         elif self._part == b"name":
             self._name += data[start:end][: MAX_FIELD_BYTES - len(self._name) + 1]
 

@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from concurrent.futures import wait as wait_for
 from enum import StrEnum
 from typing import Any
 
@@ -21,7 +22,7 @@ from distributed import Client, KilledWorker, Nanny, Scheduler, Security, SpecCl
 from distributed import Future as DaskFuture
 from distributed.system import MEMORY_LIMIT
 
-from avatars.server.jobs.guard import TOPIC, OutOfMemory, TaskBroken, guarded, unwrap
+from avatars.server.jobs.guard import TOPIC, OutOfMemory, TaskBroken, ask_to_stop, guarded, unwrap
 from avatars.server.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -36,6 +37,9 @@ RETRY_SECONDS = 5.0
 
 SUPERVISION_SECONDS = 5.0
 """How often it is looked whether all embedded workers are there."""
+
+STOP_SECONDS = 10.0
+"""How long a task that is asked to stop may take to do so; then its worker is ended."""
 
 MISSING_SECONDS = 30.0
 """A worker that has been away for so long is replaced; Dask brings most of them back by itself in a second or two."""
@@ -149,6 +153,36 @@ class Compute:
         )
         running.add_done_callback(lambda done: self._settle(name, done, outcome))
         return outcome
+
+    def stop_task(self, name: str, outcome: Future[Any]) -> None:
+        """Have a submitted task end, soon and somehow; returns at once. ``outcome`` is what `submit` gave."""
+        # In threads of their own: a worker that is too busy to listen must not hold anybody up.
+        for target, arguments in ((self._ask_to_stop, (name,)), (self._end_worker_of, (name, outcome))):
+            threading.Thread(target=target, args=arguments, name="task-stop", daemon=True).start()
+
+    def _ask_to_stop(self, name: str) -> None:
+        assert self._client is not None
+        try:
+            self._client.run(ask_to_stop, name, on_error="ignore")
+        except (OSError, TimeoutError, ValueError) as error:
+            log.warning("task.not_asked_to_stop", task=name, error=type(error).__name__)
+
+    def _end_worker_of(self, name: str, outcome: Future[Any]) -> None:
+        assert self._client is not None
+        wait_for([outcome], timeout=STOP_SECONDS)
+        if outcome.done() or self._stopping.is_set():
+            return
+        addresses = [address for address, tasks in self._client.processing().items() if name in tasks]
+        log.warning("task.worker_ended", task=name, workers=len(addresses))
+        if addresses:
+            self._client.restart_workers(addresses, raise_for_error=False)
+
+    @property
+    def busy(self) -> int:
+        """How many tasks are at work or queued in the workers, uploads among them."""
+        if self._client is None:
+            return 0
+        return sum(len(tasks) for tasks in self._client.processing().values())
 
     def _settle(self, name: str, done: DaskFuture[Any], outcome: Future[Any]) -> None:
         try:

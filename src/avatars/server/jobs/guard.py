@@ -14,10 +14,14 @@ from typing import Any
 
 from distributed import get_worker
 
-from avatars.engine.errors import EngineError
+from avatars.engine.errors import Cancelled, EngineError
 
 TOPIC = "avatars"
 """The topic of all our messages: Dask keeps the last ones of each topic for ever, so there is one."""
+
+
+_unwanted: set[str] = set()
+"""Names of tasks that somebody asked to stop; a name is never used twice, and they are few."""
 
 
 class OutOfMemory(Exception):
@@ -46,7 +50,7 @@ class Verdict:
     """How a task ended: with a result, or with an error that is safe to pass on."""
 
     result: Any = None
-    error: EngineError | OutOfMemory | TaskBroken | None = None
+    error: EngineError | Cancelled | OutOfMemory | TaskBroken | None = None
 
 
 def guarded(task: Callable[..., Any], *arguments: Any) -> Verdict:
@@ -59,6 +63,8 @@ def guarded(task: Callable[..., Any], *arguments: Any) -> Verdict:
     except EngineError as error:
         # A copy: the original would take the frames, with all their tables, along.
         return Verdict(error=type(error)(str(error), code=error.code, column=error.column))
+    except Cancelled as error:
+        return Verdict(error=Cancelled(str(error)))
     except MemoryError:
         return Verdict(error=OutOfMemory())
     except Exception as error:  # noqa: BLE001 - whatever it is, the platform must hear of it in this form
@@ -81,3 +87,17 @@ def messenger() -> Callable[[dict[str, Any]], None]:
     """
     worker = get_worker()
     return lambda message: worker.log_event(TOPIC, message)
+
+
+def stopper() -> Callable[[], bool]:
+    """Give a function that says, in any thread and at once, whether this task was asked to stop.
+
+    Call it in the thread of the task.
+    """
+    name = str(get_worker().get_current_task())
+    return lambda: name in _unwanted
+
+
+def ask_to_stop(name: str) -> None:
+    """Have the task of this name stop when it next looks; `Compute` runs this in the workers."""
+    _unwanted.add(name)

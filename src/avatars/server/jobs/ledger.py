@@ -5,6 +5,7 @@
     pending  --claim-->  started  --succeed-->  success
     pending  <--retry, put_back, resume--  started
     started  --fail-->  failure
+    pending, started  --kill-->  killed
 """
 
 from __future__ import annotations
@@ -15,15 +16,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, CursorResult, Update, and_, case, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, CursorResult, Subquery, Update, and_, case, func, select, update
+from sqlalchemy.orm import Session, aliased
 
 from avatars.server.datasets.description import ColumnDescription
 from avatars.server.datasets.models import Dataset, DatasetKind
 from avatars.server.datasets.normal_form import Written
 from avatars.server.db import Database, utc_now
-from avatars.server.jobs.models import Job, JobState
-from avatars.server.jobs.tasks import Avatarized, Outputs
+from avatars.server.jobs.models import UNFINISHED, Job, JobKind, JobState
+from avatars.server.jobs.orders import Done, Outputs
+
+_OUTPUT_KINDS = (DatasetKind.AVATARS, DatasetKind.SENSITIVE_UNSHUFFLED_AVATARS)
+"""Of ``Outputs.ids``, in their order."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +37,10 @@ class Claim:
     job_id: UUID
     attempt: int
     user_id: UUID
+    kind: JobKind
     parameters: dict[str, Any]
     dataset_id: UUID
+    compared_dataset_id: UUID | None
     columns: list[ColumnDescription]
 
 
@@ -56,16 +62,21 @@ def known_datasets(database: Database) -> set[UUID]:
 
 
 def claim(database: Database, limit: int, skipped: Iterable[UUID] = ()) -> list[Claim]:
-    """Take up to ``limit`` pending jobs, the oldest first but for the skipped ones, and mark them as started."""
+    """Take up to ``limit`` pending jobs but for the skipped ones, and mark them as started.
+
+    Users take turns, those with fewer jobs under way first; the jobs of one user start in the order of their creation.
+    """
     ready = and_(Job.status == JobState.PENDING, Job.id.not_in(list(skipped)))
     if limit < 1 or not _any(database, ready):
         return []
     with database.write() as session:
+        turns = _turns(ready)
         found = session.execute(
             select(Job, Dataset)
             .join(Dataset, Dataset.id == Job.dataset_id)
+            .join(turns, turns.c.id == Job.id)
             .where(ready)
-            .order_by(Job.created_at)
+            .order_by(turns.c.turn, Job.created_at)
             .limit(limit)
             .with_for_update(of=Job, skip_locked=True)
         ).all()
@@ -75,9 +86,31 @@ def claim(database: Database, limit: int, skipped: Iterable[UUID] = ()) -> list[
             job.started_at = utc_now()
             job.progress_step, job.progress_percent, job.progress_at = None, 0, None
         return [
-            Claim(job.id, job.attempt, job.user_id, job.parameters, dataset.id, dataset.columns)
+            Claim(
+                job.id,
+                job.attempt,
+                job.user_id,
+                JobKind(job.kind),
+                job.parameters,
+                dataset.id,
+                job.compared_dataset_id,
+                dataset.columns,
+            )
             for job, dataset in found
         ]
+
+
+def _turns(ready: ColumnElement[bool]) -> Subquery:
+    """The turn of each job: the n-th one of its user, counted from those under way."""
+    other = aliased(Job)
+    under_way = (
+        select(func.count())
+        .where(other.user_id == Job.user_id, other.status == JobState.STARTED)
+        .correlate(Job)
+        .scalar_subquery()
+    )
+    place = func.row_number().over(partition_by=Job.user_id, order_by=(Job.created_at, Job.id))
+    return select(Job.id, (under_way + place).label("turn")).where(ready).subquery()
 
 
 def _any(database: Database, wanted: ColumnElement[bool]) -> bool:
@@ -97,28 +130,57 @@ def advance(database: Database, advances: Iterable[Advance]) -> None:
             )
 
 
-def succeed(database: Database, claim: Claim, outputs: Outputs, done: Avatarized) -> bool:
-    """Record the result; False, and nothing recorded, where this attempt is not the latest."""
+def succeed(database: Database, claim: Claim, outputs: Outputs, done: Done) -> bool:
+    """Record the result; False, and nothing recorded, where this attempt is not the latest or nobody wants it."""
     with database.write() as session:
         job = session.get(Job, claim.job_id, with_for_update=True)
-        if job is None:
+        if job is None or job.attempt != claim.attempt:
             return False
-        if job.avatars_dataset_id == outputs.avatars:
-            # Recorded already: the connection broke between the commit and its confirmation.
-            return True
-        if job.attempt != claim.attempt or job.status != JobState.STARTED:
+        if job.status == JobState.SUCCESS:
+            # Recorded already, if it is this result: the connection broke between the commit and its confirmation.
+            return not done.datasets or job.avatars_dataset_id == outputs.avatars
+        if job.status != JobState.STARTED:
             return False
-        session.add(_dataset(claim, outputs.avatars, DatasetKind.AVATARS, done.avatars))
-        sensitive = DatasetKind.SENSITIVE_UNSHUFFLED_AVATARS
-        session.add(_dataset(claim, outputs.sensitive_unshuffled_avatars, sensitive, done.sensitive_unshuffled_avatars))
+        ids = dict(zip(_OUTPUT_KINDS, outputs.ids, strict=True))
+        session.add_all(_dataset(claim, ids[kind], kind, written) for kind, written in done.datasets.items())
         session.flush()
+        if DatasetKind.AVATARS in done.datasets:
+            job.avatars_dataset_id, job.sensitive_unshuffled_avatars_dataset_id = outputs.ids
         job.status = JobState.SUCCESS
         job.finished_at = job.progress_at = utc_now()
         job.progress_step, job.progress_percent = "done", 100
         job.privacy_metrics, job.signal_metrics = done.privacy_metrics, done.signal_metrics
-        job.avatars_dataset_id = outputs.avatars
-        job.sensitive_unshuffled_avatars_dataset_id = outputs.sensitive_unshuffled_avatars
+        job.details = done.details
+        if done.summary is not None:
+            _keep_summary(session, claim, done)
         return True
+
+
+def _keep_summary(session: Session, claim: Claim, done: Done) -> None:
+    dataset = session.get(Dataset, claim.dataset_id, with_for_update=True)
+    # Types that were declared in the meantime make it the summary of another table.
+    if dataset is not None and dataset.columns == claim.columns:
+        dataset.summary, dataset.analysis_duration = done.summary, done.seconds
+
+
+def kill(session: Session, wanted: ColumnElement[bool], message: str) -> None:
+    """End jobs that nobody wants any more, those that are over excepted; the runner stops those under way."""
+    session.execute(
+        update(Job)
+        .where(wanted, Job.status.in_(UNFINISHED))
+        .values(status=JobState.KILLED, finished_at=utc_now(), error_message=message),
+        execution_options={"synchronize_session": "fetch"},
+    )
+
+
+def unwanted(database: Database, claims: Iterable[Claim]) -> set[UUID]:
+    """Give the jobs among these that are killed, deleted, or in somebody else's hands by now."""
+    mine = {claim.job_id: claim.attempt for claim in claims}
+    with database.read() as session:
+        current = session.execute(
+            select(Job.id, Job.attempt).where(Job.id.in_(mine), Job.status == JobState.STARTED)
+        ).all()
+    return mine.keys() - {job_id for job_id, attempt in current if mine[job_id] == attempt}
 
 
 def fail(database: Database, claim: Claim, message: str) -> bool:

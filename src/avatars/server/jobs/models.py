@@ -13,6 +13,19 @@ from sqlalchemy.orm import Mapped, mapped_column
 from avatars.server.db import Base, utc_now
 
 
+class JobKind(StrEnum):
+    """What a job computes; the values are those of the wire's ``JobKind``, but for the last."""
+
+    AVATARIZATION = "avatarization"
+    """Avatars of a dataset, measured."""
+    PRIVACY_METRICS = "privacy_metrics"
+    """How well avatars, made anywhere, hide whose they are."""
+    SIGNAL_METRICS = "signal_metrics"
+    """How well avatars, made anywhere, keep the statistics of the originals."""
+    ANALYSIS = "analysis"
+    """What is in a dataset's columns. Not listed among a user's jobs: the dataset itself says how far it is."""
+
+
 class JobState(StrEnum):
     """Where a job stands; the values are those of the wire's ``JobStatus``."""
 
@@ -24,18 +37,24 @@ class JobState(StrEnum):
     """Over; there is exactly one result."""
     FAILURE = "failure"
     """Over; ``error_message`` says why."""
+    KILLED = "killed"
+    """Over: its user did not want it any more."""
+
+
+UNFINISHED = (JobState.PENDING, JobState.STARTED)
 
 
 class Job(Base):
-    """One avatarization."""
+    """One piece of work on one dataset, or on one and another that it is compared with."""
 
     __tablename__ = "jobs"
     __table_args__ = (
-        CheckConstraint("status IN ('pending', 'started', 'success', 'failure')", name="status"),
-        CheckConstraint("kind IN ('avatarization')", name="kind"),
+        CheckConstraint("status IN ('pending', 'started', 'success', 'failure', 'killed')", name="status"),
+        CheckConstraint("kind IN ('avatarization', 'privacy_metrics', 'signal_metrics', 'analysis')", name="kind"),
         # Two requests with one key make one job, however close they come. Jobs without a key are not compared.
         UniqueConstraint("user_id", "idempotency_key"),
         Index(None, "status", "created_at"),
+        Index(None, "user_id", "created_at"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
@@ -44,7 +63,10 @@ class Job(Base):
     status: Mapped[str] = mapped_column(String(16), default=JobState.PENDING.value)
     parameters: Mapped[dict[str, Any]] = mapped_column(JSON)
     """As the wire model has them."""
-    dataset_id: Mapped[UUID] = mapped_column(ForeignKey("datasets.id", ondelete="CASCADE"), index=True)
+    dataset_id: Mapped[UUID | None] = mapped_column(ForeignKey("datasets.id", ondelete="SET NULL"), index=True)
+    """The originals; none once they are deleted, which what came of them outlives."""
+    compared_dataset_id: Mapped[UUID | None] = mapped_column(ForeignKey("datasets.id", ondelete="SET NULL"), index=True)
+    """The avatars that metrics are about, where the job did not make them itself."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     idempotency_key: Mapped[str | None] = mapped_column(String(255))
@@ -69,6 +91,8 @@ class Job(Base):
     error_message: Mapped[str | None] = mapped_column(Text)
     privacy_metrics: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     signal_metrics: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    details: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """What else is known of the result: variance and contributions of the components, or columns left out."""
     avatars_dataset_id: Mapped[UUID | None] = mapped_column(ForeignKey("datasets.id", ondelete="SET NULL"))
     sensitive_unshuffled_avatars_dataset_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("datasets.id", ondelete="SET NULL")

@@ -1,22 +1,36 @@
-"""Creating jobs and looking at them."""
+"""Jobs over HTTP: created, looked at, waited for, cancelled, deleted."""
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import Annotated
+from typing import Annotated, TypeVar, cast
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Depends, Header, Query
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BeforeValidator, Field
 
-from avatars.models import AvatarizationJob, AvatarizationJobCreate
-from avatars.server.dependencies import CurrentUser, DatabaseDep, RunnerDep, SettingsDep
+from avatars.models import (
+    AvatarizationJob,
+    AvatarizationJobCreate,
+    Message,
+    PrivacyMetricsJob,
+    PrivacyMetricsJobCreate,
+    SignalMetricsJob,
+    SignalMetricsJobCreate,
+)
+from avatars.server import deletion
+from avatars.server.dependencies import AudienceDep, CurrentUser, DatabaseDep, EmptyIsAbsent, RunnerDep, StorageDep
 from avatars.server.errors import documented
 from avatars.server.jobs import service
+from avatars.server.jobs.describe import AnyJob
+from avatars.server.jobs.models import JobKind
 
 MAX_WAIT_SECONDS = 60
+DAYS = 5
+"""How far a list of jobs goes back by default; what existing clients say it does."""
+MAX_DAYS = 36_500
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
@@ -26,46 +40,140 @@ Wait = Annotated[
 ]
 IdempotencyKey = Annotated[str | None, Header(max_length=255)]
 
+_CREATED = documented(400, 401, 404, 409, 413, 503)
+_FOUND = documented(401, 404, 503)
 
-@router.post("/avatarization", responses=documented(400, 401, 404, 409, 413, 503))
-def create_avatarization_job(
-    request: AvatarizationJobCreate,
-    user: CurrentUser,
-    settings: SettingsDep,
-    database: DatabaseDep,
-    runner: RunnerDep,
-    idempotency_key: IdempotencyKey = None,
-) -> AvatarizationJob:
-    """Ask for avatars of a dataset; the answer comes at once, the job runs in the background.
+JobT = TypeVar("JobT", bound=AnyJob)
 
-    A request that is repeated with the same ``Idempotency-Key`` header makes no second job.
+
+class Creator:
+    """Makes jobs for the user who asks, once per ``Idempotency-Key``."""
+
+    def __init__(
+        self,
+        user: CurrentUser,
+        audience: AudienceDep,
+        database: DatabaseDep,
+        runner: RunnerDep,
+        idempotency_key: IdempotencyKey = None,
+    ) -> None:
+        self._user, self._audience = user, audience
+        self._database, self._runner = database, runner
+        self._key = idempotency_key
+
+    def create(self, request: service.AnyJobCreate, _: type[JobT]) -> JobT:
+        """Write the job down and wake the runner."""
+        job = service.create(self._database, self._user, request, self._key, self._audience)
+        self._runner.wake()
+        return cast(JobT, job)
+
+
+class Finder:
+    """Looks at a job of the user who asks; with ``wait``, as soon as it is over."""
+
+    def __init__(
+        self, user: CurrentUser, audience: AudienceDep, database: DatabaseDep, runner: RunnerDep, wait: Wait = 0
+    ) -> None:
+        self._user, self._audience = user, audience
+        self._database, self._runner = database, runner
+        self._wait = wait
+
+    async def find(self, id: UUID, kind: JobKind | None, _: type[JobT]) -> JobT:
+        """Say where the job stands, at the latest after ``wait`` seconds."""
+
+        def look() -> AnyJob:
+            return service.find(self._database, self._user, id, kind, self._audience)
+
+        # Watched before it is looked at: its end cannot fall in between.
+        with self._runner.watchers.watch(id) as over:
+            job = await run_in_threadpool(look)
+            if self._wait and not job.status.is_over:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(over.wait(), self._wait)
+                job = await run_in_threadpool(look)
+        return cast(JobT, job)
+
+
+CreatorDep = Annotated[Creator, Depends()]
+FinderDep = Annotated[Finder, Depends()]
+
+
+@router.post("", responses=_CREATED)
+@router.post("/avatarization", responses=_CREATED, name="create_avatarization_job")
+def create_full_avatarization_job(request: AvatarizationJobCreate, creator: CreatorDep) -> AvatarizationJob:
+    """Ask for avatars of a dataset, and their metrics; the answer comes at once, the job runs in the background.
+
+    A request that is repeated with the same ``Idempotency-Key`` header makes no second job. Both addresses do the same.
     """
-    job = service.create(database, user.id, request, idempotency_key, settings.base_url)
-    runner.wake()
-    return job
+    return creator.create(request, AvatarizationJob)
 
 
-@router.get("/avatarization/{id}", responses=documented(401, 404, 503))
-async def get_avatarization_job(
-    id: UUID,
+@router.post("/metrics/privacy", responses=_CREATED)
+def create_privacy_metrics_job(request: PrivacyMetricsJobCreate, creator: CreatorDep) -> PrivacyMetricsJob:
+    """Ask how well avatars hide whose they are. Row i of ``unshuffled_avatars_id`` belongs to row i of ``original_id``.
+
+    The avatars may have been made anywhere. Columns that only one of the two has are left out, and named.
+    """
+    return creator.create(request, PrivacyMetricsJob)
+
+
+@router.post("/metrics/signal", responses=_CREATED)
+def create_signal_metrics_job(request: SignalMetricsJobCreate, creator: CreatorDep) -> SignalMetricsJob:
+    """Ask how well avatars keep the statistics of the originals.
+
+    The avatars may have been made anywhere. Columns that only one of the two has are left out, and named.
+    """
+    return creator.create(request, SignalMetricsJob)
+
+
+@router.get("", responses=documented(401, 503))
+def find_all_jobs_by_user(
     user: CurrentUser,
-    settings: SettingsDep,
+    audience: AudienceDep,
     database: DatabaseDep,
-    runner: RunnerDep,
-    wait: Wait = 0,
-) -> AvatarizationJob:
+    nb_days: Annotated[int | None, Field(ge=0, le=MAX_DAYS), EmptyIsAbsent, Query()] = None,
+) -> list[AnyJob]:
+    """List your jobs of the last days (5 by default), the newest first."""
+    return service.find_all(database, user, DAYS if nb_days is None else nb_days, audience)
+
+
+@router.get("/avatarization/{id}", responses=_FOUND)
+async def get_avatarization_job(id: UUID, finder: FinderDep) -> AvatarizationJob:
     """Say where a job stands; with ``wait``, as soon as it is over but at the latest after that many seconds."""
+    return await finder.find(id, JobKind.AVATARIZATION, AvatarizationJob)
 
-    def find() -> AvatarizationJob:
-        return service.find(database, user.id, id, settings.base_url)
 
-    if wait == 0:
-        return await run_in_threadpool(find)
-    # Watched before it is looked at: its end cannot fall in between.
-    with runner.watchers.watch(id) as over:
-        job = await run_in_threadpool(find)
-        if not job.status.is_over:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(over.wait(), wait)
-            job = await run_in_threadpool(find)
+@router.get("/{id}/metrics/privacy", responses=_FOUND)
+async def get_privacy_metrics(id: UUID, finder: FinderDep) -> PrivacyMetricsJob:
+    """Say where a job stands; with ``wait``, as soon as it is over but at the latest after that many seconds."""
+    return await finder.find(id, JobKind.PRIVACY_METRICS, PrivacyMetricsJob)
+
+
+@router.get("/{id}/metrics/signal", responses=_FOUND)
+async def get_signal_metrics(id: UUID, finder: FinderDep) -> SignalMetricsJob:
+    """Say where a job stands; with ``wait``, as soon as it is over but at the latest after that many seconds."""
+    return await finder.find(id, JobKind.SIGNAL_METRICS, SignalMetricsJob)
+
+
+@router.get("/{id}", responses=_FOUND)
+async def get_job(id: UUID, finder: FinderDep) -> AnyJob:
+    """Say where a job of any kind stands; ``wait`` as above."""
+    return await finder.find(id, None, AvatarizationJob)
+
+
+@router.post("/{id}/cancel", responses=_FOUND)
+def cancel_job(id: UUID, user: CurrentUser, audience: AudienceDep, database: DatabaseDep, runner: RunnerDep) -> AnyJob:
+    """End a job whose result is not wanted any more; one that is over stays as it is."""
+    job = service.cancel(database, user, id, audience)
+    runner.stop_unwanted()
+    runner.watchers.notify(id)
     return job
+
+
+@router.delete("/{id}", responses=_FOUND)
+def delete_job(id: UUID, user: CurrentUser, database: DatabaseDep, storage: StorageDep, runner: RunnerDep) -> Message:
+    """Delete a job for good, with the avatars and the unshuffled avatars that it made; its originals stay."""
+    deletion.delete_job(database, storage, user.id, id)
+    runner.stop_unwanted()
+    runner.watchers.notify(id)
+    return Message(message="The job is deleted, with what it made.")

@@ -11,7 +11,7 @@ import secrets
 import threading
 import time
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from queue import SimpleQueue
 from typing import Any
@@ -20,14 +20,15 @@ from uuid import UUID, uuid4
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from avatars.engine.errors import EngineError
+from avatars.engine.errors import Cancelled, EngineError
 from avatars.server.datasets import normal_form
 from avatars.server.db import Database, utc_now
 from avatars.server.jobs import ledger
 from avatars.server.jobs.compute import Compute, Lane, NoWorkers, WorkerLost
 from avatars.server.jobs.guard import OutOfMemory
 from avatars.server.jobs.ledger import Advance, Claim
-from avatars.server.jobs.tasks import Avatarized, Order, Outputs, avatarize
+from avatars.server.jobs.orders import Done, Order, Outputs
+from avatars.server.jobs.tasks import perform
 from avatars.server.jobs.watchers import Watchers
 from avatars.server.storage import Storage
 
@@ -73,7 +74,14 @@ _INTERRUPTED_TOO_OFTEN = (
 class _Running:
     claim: Claim
     outputs: Outputs
+    outcome: Future[Done] = field(default_factory=Future)
     percent: int = 0
+    is_stopping: bool = False
+
+    @property
+    def task(self) -> str:
+        """Its name among the workers."""
+        return f"{self.claim.kind.value}-{self.claim.job_id}-{self.claim.attempt}"
 
 
 class JobRunner:
@@ -95,14 +103,15 @@ class JobRunner:
         self._thread = threading.Thread(target=self._run, name="job-runner", daemon=True)
         # Filled by other threads, emptied by ours.
         self._messages: SimpleQueue[dict[str, Any]] = SimpleQueue()
-        self._arrivals: SimpleQueue[tuple[UUID, Future[Avatarized]]] = SimpleQueue()
+        self._arrivals: SimpleQueue[tuple[UUID, Future[Done]]] = SimpleQueue()
         # Ours alone.
         self._running: dict[UUID, _Running] = {}
-        self._finished: dict[UUID, Future[Avatarized]] = {}
+        self._finished: dict[UUID, Future[Done]] = {}
         self._advances: dict[UUID, Advance] = {}
         self._advances_due = 0.0
         self._cooling: dict[UUID, float] = {}
         self._unsure = False
+        self._look_again_at = 0.0
 
     def start(self) -> None:
         """Take up what an earlier run of the platform left, then work in the background."""
@@ -122,11 +131,16 @@ class JobRunner:
         """Say that there is a new job; from any thread."""
         self._wake.set()
 
+    def stop_unwanted(self) -> None:
+        """Say that jobs were killed or deleted that may be under way; from any thread."""
+        self._look_again_at = 0.0
+        self._wake.set()
+
     def _on_message(self, message: dict[str, Any]) -> None:
         self._messages.put(message)
         self._wake.set()
 
-    def _on_done(self, job_id: UUID, outcome: Future[Avatarized]) -> None:
+    def _on_done(self, job_id: UUID, outcome: Future[Done]) -> None:
         self._arrivals.put((job_id, outcome))
         self._wake.set()
 
@@ -137,6 +151,7 @@ class JobRunner:
             try:
                 self._recover()
                 self._record_ends()
+                self._stop_unwanted()
                 self._start_pending()
                 pause = min(self._record_progress(), COOLING_SECONDS if self._cooling else IDLE_SECONDS)
             except SQLAlchemyError as error:
@@ -172,16 +187,34 @@ class JobRunner:
             running = _Running(claim, Outputs(uuid4(), uuid4()))
             self._running[claim.job_id] = running
             order = Order(
-                claim.job_id, claim.attempt, claim.dataset_id, claim.parameters, claim.columns, running.outputs
+                claim.job_id,
+                claim.attempt,
+                claim.kind,
+                claim.dataset_id,
+                claim.compared_dataset_id,
+                claim.parameters,
+                claim.columns,
+                running.outputs,
             )
-            name = f"avatarize-{claim.job_id}-{claim.attempt}"
             try:
-                outcome = self.compute.submit(Lane.JOBS, name, avatarize, self._storage, order)
+                running.outcome = self.compute.submit(Lane.JOBS, running.task, perform, self._storage, order)
             except Exception as error:  # noqa: BLE001 - however submitting fails, it ends the attempt like any other failure
-                outcome = Future()
-                outcome.set_exception(error)
-            outcome.add_done_callback(partial(self._on_done, claim.job_id))
-            log.info("job.started", job_id=str(claim.job_id), attempt=claim.attempt)
+                running.outcome.set_exception(error)
+            running.outcome.add_done_callback(partial(self._on_done, claim.job_id))
+            log.info("job.started", job_id=str(claim.job_id), kind=claim.kind.value, attempt=claim.attempt)
+
+    def _stop_unwanted(self) -> None:
+        """Stop what was killed or deleted meanwhile: looked up when somebody says so, and now and then anyway."""
+        if not self._running or time.monotonic() < self._look_again_at:
+            return
+        self._look_again_at = time.monotonic() + IDLE_SECONDS
+        for job_id in ledger.unwanted(self._database, [running.claim for running in self._running.values()]):
+            running = self._running[job_id]
+            if not running.is_stopping:
+                running.is_stopping = True
+                self.compute.stop_task(running.task, running.outcome)
+                # Nobody has to wait until it has really stopped.
+                self.watchers.notify(job_id)
 
     def _record_ends(self) -> None:
         while not self._arrivals.empty():
@@ -196,12 +229,14 @@ class JobRunner:
             if over:
                 self.watchers.notify(job_id)
 
-    def _record_end(self, running: _Running, outcome: Future[Avatarized]) -> bool:
+    def _record_end(self, running: _Running, outcome: Future[Done]) -> bool:
         """Write down how an attempt ended; False where the job starts again."""
         claim, over = running.claim, True
         named = log.bind(job_id=str(claim.job_id), attempt=claim.attempt)
         try:
             done = outcome.result()
+        except Cancelled:
+            named.info("job.stopped")
         except EngineError as error:
             ledger.fail(self._database, claim, str(error))
             named.info("job.refused", code=error.code)

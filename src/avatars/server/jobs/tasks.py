@@ -1,69 +1,44 @@
-"""What workers do for a job: a table in, avatars and metrics out. No database here: a worker gets all that it needs."""
+"""What workers do for jobs, one function a kind: tables in, avatars or what is known of a table out."""
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from typing import Any
-from uuid import UUID
 
-from avatars.engine.columns import Kind
-from avatars.engine.parameters import Imputation, Parameters
-from avatars.engine.progress import completion
+from avatars.engine.parameters import ExcludeCategorical, ExcludeVariables, Imputation, Parameters
+from avatars.engine.progress import Progress
 from avatars.engine.run import run
 from avatars.evaluation.evaluate import evaluate_run
-from avatars.models import AvatarizationParameters, ImputationParameters, ImputeMethod
-from avatars.server.datasets import normal_form
-from avatars.server.datasets.description import ColumnDescription
-from avatars.server.datasets.normal_form import Written
-from avatars.server.jobs.guard import messenger
+from avatars.models import (
+    AvatarizationParameters,
+    ExcludeCategoricalParameters,
+    ExcludeVariablesParameters,
+    ImputationParameters,
+    ImputeMethod,
+)
+from avatars.server.datasets import analysis, normal_form
+from avatars.server.datasets.description import declared_types
+from avatars.server.datasets.models import DatasetKind
+from avatars.server.jobs import comparison, components
+from avatars.server.jobs.guard import messenger, stopper
+from avatars.server.jobs.models import JobKind
+from avatars.server.jobs.orders import Done, Order
+from avatars.server.jobs.progress import JobProgress
 from avatars.server.storage import Storage
 
-MESSAGE_SECONDS = 0.2
-"""A job speaks of its progress at most this often."""
+
+def perform(storage: Storage, order: Order) -> Done:
+    """Carry out an order; raises the engine's errors, and ``Cancelled``."""
+    started = time.monotonic()
+    progress = JobProgress(order.job_id, order.attempt, messenger(), stopper())
+    done = _TASKS[order.kind](storage, order, progress)
+    return replace(done, seconds=time.monotonic() - started)
 
 
-@dataclass(frozen=True)
-class Outputs:
-    """The ids of the datasets that an attempt makes; they are its own, so attempts never write over each other."""
-
-    avatars: UUID
-    sensitive_unshuffled_avatars: UUID
-
-    @property
-    def ids(self) -> tuple[UUID, UUID]:
-        """Both."""
-        return self.avatars, self.sensitive_unshuffled_avatars
-
-
-@dataclass(frozen=True)
-class Order:
-    """One attempt at one avatarization."""
-
-    job_id: UUID
-    attempt: int
-    dataset_id: UUID
-    parameters: dict[str, Any]
-    """As the wire model has them."""
-    columns: list[ColumnDescription]
-    outputs: Outputs
-
-
-@dataclass(frozen=True)
-class Avatarized:
-    """What an attempt gives; the tables are in the storage."""
-
-    avatars: Written
-    sensitive_unshuffled_avatars: Written
-    privacy_metrics: dict[str, Any]
-    signal_metrics: dict[str, Any]
-
-
-def avatarize(storage: Storage, order: Order) -> Avatarized:
-    """Make avatars of a dataset and measure them; raises the engine's errors."""
-    progress = JobProgress(order.job_id, order.attempt, messenger())
+def avatarize(storage: Storage, order: Order, progress: Progress) -> Done:
+    """Make avatars of a dataset and measure them."""
     wire = AvatarizationParameters.model_validate(order.parameters)
     source = normal_form.read(storage, order.dataset_id)
     made = run(
@@ -74,19 +49,40 @@ def avatarize(storage: Storage, order: Order) -> Avatarized:
         progress=progress,
     )
     metrics = evaluate_run(made, progress=progress)
-    ids = order.outputs
-    return Avatarized(
-        avatars=normal_form.write_like(storage, ids.avatars, made.avatars, source.format, order.columns),
-        sensitive_unshuffled_avatars=normal_form.write_like(
-            storage,
-            ids.sensitive_unshuffled_avatars,
-            made.sensitive_unshuffled_avatars,
-            source.format,
-            order.columns,
-        ),
+    ids, like = order.outputs, (source.format, order.columns)
+    components.write_points(storage, ids.sensitive_unshuffled_avatars, made)
+    return Done(
+        datasets={
+            DatasetKind.AVATARS: normal_form.write_like(storage, ids.avatars, made.avatars, *like),
+            DatasetKind.SENSITIVE_UNSHUFFLED_AVATARS: normal_form.write_like(
+                storage, ids.sensitive_unshuffled_avatars, made.sensitive_unshuffled_avatars, *like
+            ),
+        },
         privacy_metrics=asdict(metrics.privacy_metrics),
         signal_metrics=asdict(metrics.signal_metrics),
+        details=components.describe(made),
     )
+
+
+def compare(storage: Storage, order: Order, progress: Progress) -> Done:
+    """Measure avatars, made anywhere, against originals."""
+    return comparison.compare(
+        storage, order, metrics_parameters(order.parameters), declared_types(order.columns), progress
+    )
+
+
+def analyse(storage: Storage, order: Order, progress: Progress) -> Done:
+    """Say what is in the columns of a dataset."""
+    table = normal_form.read(storage, order.dataset_id).table
+    return Done(summary=analysis.summarise(table, declared_types(order.columns), progress))
+
+
+_TASKS: dict[JobKind, Callable[[Storage, Order, Progress], Done]] = {
+    JobKind.AVATARIZATION: avatarize,
+    JobKind.PRIVACY_METRICS: compare,
+    JobKind.SIGNAL_METRICS: compare,
+    JobKind.ANALYSIS: analyse,
+}
 
 
 def engine_parameters(wire: AvatarizationParameters) -> Parameters:
@@ -96,8 +92,23 @@ def engine_parameters(wire: AvatarizationParameters) -> Parameters:
         "seed": wire.seed,
         "column_weights": wire.column_weights,
         "imputation": None if wire.imputation is None else _imputation(wire.imputation),
+        "exclude_variables": None if wire.exclude_variables is None else _exclude_variables(wire.exclude_variables),
+        "exclude_categorical": (
+            None if wire.exclude_categorical is None else _exclude_categorical(wire.exclude_categorical)
+        ),
+        "use_categorical_reduction": wire.use_categorical_reduction,
+        "return_data_imputed": wire.return_data_imputed,
     }
     return Parameters(k=wire.k, **_given(said))
+
+
+def metrics_parameters(wire: dict[str, Any]) -> Parameters:
+    """Translate the parameters of a metrics job; no neighbours are drawn from, so k is any."""
+    said = {name: wire.get(name) for name in ("ncp", "seed")}
+    imputation = wire.get("imputation")
+    if imputation is not None:
+        said["imputation"] = _imputation(ImputationParameters.model_validate(imputation))
+    return Parameters(k=2, **_given(said))
 
 
 def _imputation(wire: ImputationParameters) -> Imputation:
@@ -106,40 +117,20 @@ def _imputation(wire: ImputationParameters) -> Imputation:
     return Imputation(**_given({"method": method.value, "k": wire.k, "training_fraction": wire.training_fraction}))
 
 
+def _exclude_variables(wire: ExcludeVariablesParameters) -> ExcludeVariables:
+    return ExcludeVariables(tuple(wire.variable_names), wire.replacement_strategy.value)
+
+
+def _exclude_categorical(wire: ExcludeCategoricalParameters) -> ExcludeCategorical:
+    said = {
+        "exclude_cardinality_threshold": wire.exclude_cardinality_threshold,
+        "exclude_replacement_strategy": wire.exclude_replacement_strategy.value,
+        "rare_occurrence_threshold": wire.rare_occurence_threshold,
+        "rare_replacement_strategy": wire.rare_replacement_strategy and wire.rare_replacement_strategy.value,
+        "number_reference_records": wire.number_reference_records,
+    }
+    return ExcludeCategorical(**_given(said))
+
+
 def _given(said: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in said.items() if value is not None}
-
-
-def declared_types(columns: list[ColumnDescription]) -> dict[str, Kind]:
-    """Give the kinds that the user has changed.
-
-    Clients declare every column of a data frame. Where they say what the engine finds by itself, it is no wish: a
-    job's ``to_categorical_threshold`` still applies to that column.
-    """
-    return {column["label"]: Kind(column["type"]) for column in columns if column["type"] != column["detected"]}
-
-
-class JobProgress:
-    """The engine's progress of one attempt, as messages: never falling, a few a second at most."""
-
-    def __init__(self, job_id: UUID, attempt: int, send: Callable[[dict[str, Any]], None]) -> None:
-        self._attempt = {"job": str(job_id), "attempt": attempt}
-        self._send = send
-        self._lock = threading.Lock()
-        self._step = ""
-        self._completion = 0.0
-        self._next = 0.0
-
-    def report(self, step: str, done: float, total: float) -> None:
-        """Tell the platform, unless it was told a moment ago and the step is still the same."""
-        with self._lock:
-            self._completion = max(self._completion, completion(step, done, total))
-            now = time.monotonic()
-            if step == self._step and now < self._next:
-                return
-            self._step, self._next = step, now + MESSAGE_SECONDS
-            self._send({**self._attempt, "step": step, "completion": self._completion})
-
-    def should_stop(self) -> bool:
-        """Never: jobs run to their end."""
-        return False

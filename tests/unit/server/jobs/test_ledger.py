@@ -17,13 +17,17 @@ from avatars.server.db import Database, utc_now
 from avatars.server.jobs import ledger
 from avatars.server.jobs.ledger import Advance, Claim
 from avatars.server.jobs.models import Job, JobState
-from avatars.server.jobs.tasks import Avatarized, Outputs
+from avatars.server.jobs.orders import Done, Outputs
 
 COLUMN: ColumnDescription = {
     "label": "age", "type": "int", "detected": "int", "why": "integers", "missing": 0, "dimensions": 1
 }  # fmt: skip
 WRITTEN = Written(hash="0" * 64, size=10, filetype="csv", nb_lines=3, columns=[COLUMN])
-DONE = Avatarized(WRITTEN, WRITTEN, {"hidden_rate": 95.0}, {"hellinger_mean": 0.05})
+DONE = Done(
+    {DatasetKind.AVATARS: WRITTEN, DatasetKind.SENSITIVE_UNSHUFFLED_AVATARS: WRITTEN},
+    {"hidden_rate": 95.0},
+    {"hellinger_mean": 0.05},
+)
 
 
 @pytest.fixture
@@ -93,6 +97,23 @@ def test_the_oldest_jobs_come_first_and_no_more_than_asked_for(database: Databas
     assert [each.job_id for each in ledger.claim(database, 2)] == ids[:2]
     assert [each.job_id for each in ledger.claim(database, 2)] == ids[2:]
     assert ledger.claim(database, 2) == []
+
+
+def test_one_users_many_jobs_do_not_hold_up_anothers_one(database: Database, dataset_id: UUID) -> None:
+    many = [add_jobs(database, dataset_id)[0] for _ in range(5)]
+    with database.write() as session:
+        other = User(username="bob", password_hash="-")
+        session.add(other)
+        session.flush()
+        # Datasets are not looked at here.
+        job = Job(user_id=other.id, kind="avatarization", parameters={}, dataset_id=dataset_id, request_hash="0" * 64)
+        session.add(job)
+    assert [each.job_id for each in ledger.claim(database, 3)] == [many[0], job.id, many[1]]
+    # Who has two under way comes after who has one.
+    (next_,) = add_jobs(database, dataset_id)
+    with database.write() as session:
+        session.get_one(Job, next_).user_id = other.id
+    assert [each.job_id for each in ledger.claim(database, 2)] == [next_, many[2]]
 
 
 def test_skipped_jobs_wait(database: Database, dataset_id: UUID) -> None:
@@ -208,3 +229,55 @@ def test_a_job_that_is_gone_takes_no_result(database: Database, dataset_id: UUID
     assert not ledger.succeed(database, claimed, outputs(), DONE)
     assert not ledger.retry(database, claimed, 3, "its worker died")
     assert count_results(database) == 0
+
+
+def test_a_killed_job_takes_no_result_and_is_not_started_again(database: Database, dataset_id: UUID) -> None:
+    waiting, running = add_jobs(database, dataset_id, 2)
+    claimed = claim_one(database)
+    with database.write() as session:
+        ledger.kill(session, Job.user_id == claimed.user_id, "not wanted")
+    assert ledger.unwanted(database, [claimed]) == {claimed.job_id}
+    assert not ledger.succeed(database, claimed, outputs(), DONE)
+    assert not ledger.fail(database, claimed, "too late")
+    ledger.put_back(database, [claimed])
+    ledger.resume(database, 3, "interrupted")
+    for job_id in (waiting, running):
+        job = state(database, job_id)
+        assert (job.status, job.error_message) == (JobState.KILLED, "not wanted")
+    assert ledger.claim(database, 2) == []
+    assert count_results(database) == 0
+
+
+def test_a_job_that_is_over_is_not_killed(database: Database, dataset_id: UUID) -> None:
+    (job_id,) = add_jobs(database, dataset_id)
+    assert ledger.succeed(database, claim_one(database), outputs(), DONE)
+    with database.write() as session:
+        ledger.kill(session, Job.id == job_id, "not wanted")
+    assert state(database, job_id).status == JobState.SUCCESS
+
+
+def test_only_what_is_under_way_by_the_latest_attempt_is_wanted(database: Database, dataset_id: UUID) -> None:
+    add_jobs(database, dataset_id)
+    first = claim_one(database)
+    assert ledger.unwanted(database, [first]) == set()
+    ledger.put_back(database, [first])
+    second = claim_one(database)
+    assert ledger.unwanted(database, [first]) == {first.job_id}
+    assert ledger.unwanted(database, [second]) == set()
+
+
+def test_a_summary_of_columns_that_were_declared_anew_is_not_kept(database: Database, dataset_id: UUID) -> None:
+    for declared_meanwhile in (True, False):
+        with database.write() as session:
+            user_id = session.get_one(Dataset, dataset_id).user_id
+            session.add(Job(user_id=user_id, kind="analysis", parameters={}, dataset_id=dataset_id, request_hash=""))
+        claimed = claim_one(database)
+        if declared_meanwhile:
+            with database.write() as session:
+                session.get_one(Dataset, dataset_id).columns = [{**COLUMN, "type": "float"}]
+        assert ledger.succeed(database, claimed, outputs(), Done(summary={"stats": []}, seconds=0.5))
+        with database.read() as session:
+            dataset = session.get_one(Dataset, dataset_id)
+        assert (dataset.summary, dataset.analysis_duration) == (
+            (None, None) if declared_meanwhile else ({"stats": []}, 0.5)
+        )

@@ -1,0 +1,1 @@
+"""Audit: who did what to which data, written in the same transaction as what it records."""

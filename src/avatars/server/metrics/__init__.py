@@ -1,0 +1,1 @@
+"""What is known of an avatarization's projection: points, variance, contributions."""
