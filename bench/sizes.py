@@ -45,9 +45,9 @@ class Taken:
 
 
 def long(rows: int) -> Iterator[pa.Table]:
-    """Yield mixed rows, each chunk with a seed of its own."""
+    """Yield mixed rows by chunks."""
     for start in range(0, rows, CHUNK):
-        yield mixed(min(CHUNK, rows - start), seed=20261122 + start)
+        yield mixed(min(CHUNK, rows - start), part=start // CHUNK)
 
 
 def repeated(rows: int, distinct: int) -> Iterator[pa.Table]:

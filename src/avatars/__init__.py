@@ -1,6 +1,7 @@
 """open-avatars: turn a sensitive table about people into avatars, a synthetic table that can be shared.
 
-``anonymize``, ``evaluate``, ``schema`` and ``estimate`` work in this process; ``avatars.client.ApiClient`` talks to a platform.
+``anonymize``, ``evaluate``, ``schema`` and ``estimate`` work in this process; ``avatars.client.ApiClient`` talks to a
+platform.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+import warnings
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
@@ -14,7 +15,7 @@ import pyarrow as pa
 from avatars._bar import Update, progress_bar
 from avatars._extras import missing_extra
 from avatars.engine.columns import Kind, detect
-from avatars.engine.errors import EngineError, InvalidParameter
+from avatars.engine.errors import AvatarsWarning, EngineError, InvalidParameter
 from avatars.engine.estimate import Estimate, estimate_run
 from avatars.engine.files import check_disk, read_table, write_table
 from avatars.engine.frames import FrameManifest, to_arrow, to_frame
@@ -25,6 +26,7 @@ from avatars.engine.run import Avatarization, run
 from avatars.engine.workspace import Workspace
 from avatars.evaluation import evaluate as judges
 from avatars.evaluation.evaluate import Evaluation, PrivacyMetrics, SignalMetrics
+from avatars.evaluation.request import Request
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -160,6 +162,14 @@ def evaluate(
     original: pd.DataFrame,
     unshuffled_avatars: pd.DataFrame,
     *,
+    holdout: pd.DataFrame | None = None,
+    known_variables: Sequence[Hashable] = (),
+    target: Hashable | None = None,
+    closest_rate_percentage_threshold: float = 0.3,
+    closest_rate_ratio_threshold: float = 0.3,
+    categorical_hidden_rate_variables: Sequence[Hashable] = (),
+    shuffled: bool = False,
+    thorough: bool = True,
     ncp: int | None = None,
     column_weights: Mapping[Hashable, float] | None = None,
     imputation: Mapping[str, Any] | ImputationParameters | None = None,
@@ -167,24 +177,74 @@ def evaluate(
     to_categorical_threshold: int | None = None,
     progress: bool = True,
 ) -> Evaluation:
-    """Return the metrics of any originals and avatars whose row i belongs together, made here or anywhere.
+    """Return every metric of originals and avatars, made here or anywhere: its value, or why it was not computed.
 
-    Raises ``avatars.engine.errors.EngineError`` where the two do not fit. Cost: O(n log n) time.
+    Parameters
+    ----------
+    original, unshuffled_avatars
+        Tables of the same columns. Row i of both belongs together, unless the avatars are ``shuffled`` after all.
+    holdout
+        People like those of the originals, none of whom is among them: figures are read beside theirs.
+    known_variables
+        Columns that an attacker is assumed to know of everyone.
+    target
+        The column that the attacker wants to know, and that a model learnt from the avatars is to predict.
+    closest_rate_percentage_threshold, closest_rate_ratio_threshold
+        An avatar is suspiciously close to one record if it is nearer than this percentile of the originals' own
+        distances to each other, and this ratio nearer than to the second closest record.
+    categorical_hidden_rate_variables
+        The categorical columns to link by; all of them if left out.
+    shuffled
+        The avatars are in another order than the originals, as published ones are: metrics that need the link are not
+        computed. The rows may be more or fewer then.
+    thorough
+        False leaves out the utility metrics that take longer than the rest.
+    ncp, column_weights, imputation, types, to_categorical_threshold, progress
+        As for ``anonymize``.
+
+    Raises
+    ------
+    avatars.engine.errors.EngineError
+        The tables do not fit, or a column or a threshold that was named cannot be.
+
+    Warns
+    -----
+    avatars.engine.errors.AvatarsWarning
+        The figures themselves say that these are not avatars of this table, or not in this order.
+
+    Notes
+    -----
+    Cost: O(n log n) time; when thorough, O(n) more for each pair and triple of columns.
     """
     table, manifest = to_arrow(original)
-    avatars, _ = to_arrow(unshuffled_avatars)
     parameters = Parameters(
         k=2, ncp=ncp, column_weights=_by_name(column_weights, manifest), imputation=_imputation(imputation)
     )
+    request = Request(
+        known_variables=_names("known_variables", known_variables, manifest),
+        target=None if target is None else manifest.name_of(target),
+        closest_rate_percentage_threshold=closest_rate_percentage_threshold,
+        closest_rate_ratio_threshold=closest_rate_ratio_threshold,
+        categorical_hidden_rate_variables=_names(
+            "categorical_hidden_rate_variables", categorical_hidden_rate_variables, manifest
+        ),
+        shuffled=shuffled,
+        thorough=thorough,
+    )
     with progress_bar("reading the table", shown=progress) as update:
-        return judges.evaluate(
+        judged = judges.evaluate(
             table,
-            avatars,
+            to_arrow(unshuffled_avatars)[0],
             parameters,
             types=_kinds(_by_name(types, manifest)),
             to_categorical_threshold=to_categorical_threshold,
+            held_out=None if holdout is None else to_arrow(holdout)[0],
+            request=request,
             progress=BarProgress(update),
         )
+    for remark in judged.remarks:
+        warnings.warn(remark, AvatarsWarning, 2)
+    return judged
 
 
 def schema(
@@ -312,6 +372,32 @@ def _computing_on(scheduler: str | None) -> AbstractContextManager[None]:
     return working_on_scheduler(scheduler)
 
 
+def evaluate_files(
+    original: Path,
+    avatars: Path,
+    parameters: Parameters,
+    *,
+    holdout: Path | None = None,
+    request: Request,
+    types: Mapping[str, Kind] | None = None,
+    to_categorical_threshold: int | None = None,
+    encoding: str | None = None,
+    progress: bool = True,
+) -> Evaluation:
+    """Return the metrics of the tables in files."""
+    with progress_bar("reading the file", shown=progress) as update:
+        return judges.evaluate(
+            read_table(original, encoding=encoding).table,
+            read_table(avatars, encoding=encoding).table,
+            parameters,
+            types=types,
+            to_categorical_threshold=to_categorical_threshold,
+            held_out=None if holdout is None else read_table(holdout, encoding=encoding).table,
+            request=request,
+            progress=BarProgress(update),
+        )
+
+
 class BarProgress:
     """The engine's progress as one bar."""
 
@@ -329,6 +415,12 @@ class BarProgress:
 
 def _by_name(given: Mapping[Hashable, Any] | None, manifest: FrameManifest) -> dict[str, Any]:
     return {manifest.name_of(label): value for label, value in (given or {}).items()}
+
+
+def _names(what: str, labels: Sequence[Hashable], manifest: FrameManifest) -> tuple[str, ...]:
+    if isinstance(labels, str):
+        raise InvalidParameter(f"{what} must be a list of columns.", code="invalid_parameter")
+    return tuple(manifest.name_of(label) for label in labels)
 
 
 def _kinds(types: Mapping[str, str]) -> dict[str, Kind]:

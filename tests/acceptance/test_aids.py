@@ -48,7 +48,10 @@ def figures(runs: list[Avatarization]) -> dict[str, np.ndarray]:
         age = [np.std(t["age"].to_numpy()) for t in (unshuffled, originals)]
         missing = unshuffled["cd496"].null_count
         treated = np.mean(unshuffled["treat"].to_numpy()) / np.mean(originals["treat"].to_numpy())
-        rows.append((*vars(metrics).values(), age[0] / age[1], missing, treated))
+        link = metrics.hidden_rate, metrics.local_cloaking
+        rows.append(
+            (*link, metrics.distance_to_closest, metrics.closest_distances_ratio, age[0] / age[1], missing, treated)
+        )
     names = (
         "hidden_rate",
         "local_cloaking",

@@ -51,9 +51,26 @@ def test_the_index_is_neither_used_nor_kept() -> None:
 def test_evaluate_says_the_same_of_the_pair() -> None:
     df = iris()
     result = avatars.anonymize(df, k=20, seed=1)
-    metrics = avatars.evaluate(df, result.sensitive_unshuffled_avatars, ncp=5)
+    metrics = avatars.evaluate(df, result.sensitive_unshuffled_avatars, ncp=5, thorough=False)
     assert metrics.privacy_metrics == result.privacy_metrics
     assert metrics.signal_metrics == result.signal_metrics
+
+
+def test_evaluate_warns_of_avatars_in_another_order_and_knows_them_when_told() -> None:
+    df = iris().rename(columns={"variety": 5})
+    result = avatars.anonymize(df, k=20, seed=1)
+    with pytest.warns(AvatarsWarning, match="if the avatars are shuffled, say so"):
+        avatars.evaluate(df, result.avatars, thorough=False)
+    held_out = df.sample(50, random_state=1)
+    told = avatars.evaluate(
+        df, result.avatars, shuffled=True, holdout=held_out, known_variables=[5], target="petal.width"
+    )
+    assert told["hidden_rate"].value is None
+    inferred = told["inference_continuous"]
+    assert inferred.baseline is not None
+    assert inferred.baseline.what == "held-out people"
+    with pytest.raises(InvalidParameter, match="known_variables must be a list"):
+        avatars.evaluate(df, result.avatars, known_variables="petal.width")
 
 
 def test_imputation_by_mapping_or_model() -> None:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -21,9 +21,7 @@ from avatars.cli.common import (
     pairs,
     plain_endings,
 )
-
-if TYPE_CHECKING:
-    from avatars.evaluation.evaluate import Evaluation
+from avatars.cli.metrics_table import print_metrics
 
 
 def run(
@@ -141,7 +139,8 @@ def run(
             announce=lambda estimate: typer.echo(estimate.in_words(), err=True),
             progress=progress,
         )
-    _print_metrics(metrics, output, rows)
+    print_metrics(metrics)
+    typer.echo(f"{rows} avatars written to {output}")
 
 
 @contextmanager
@@ -159,21 +158,3 @@ def _number(name: str, text: str) -> float:
         return float(text)
     except ValueError:
         fail(f"The weight of column {name!r} must be a number, for example --weight {name}=2.")
-
-
-def _print_metrics(metrics: Evaluation, output: Path, rows: int) -> None:
-    from dataclasses import asdict
-
-    from rich.console import Console
-    from rich.table import Table
-
-    from avatars.evaluation.evaluate import PRIVACY_TARGETS, SIGNAL_TARGETS
-
-    table = Table("metric", "value", "target")
-    for family, targets in ((metrics.privacy_metrics, PRIVACY_TARGETS), (metrics.signal_metrics, SIGNAL_TARGETS)):
-        for name, value in asdict(family).items():
-            shown = "not computed: fewer than two numeric columns" if value is None else f"{value:.3f}"
-            table.add_row(name, shown, targets.get(name, ""))
-        table.add_section()
-    Console().print(table)
-    typer.echo(f"{rows} avatars written to {output}")

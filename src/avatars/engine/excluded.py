@@ -67,7 +67,7 @@ def check_rows(encoded: Encoded, parameters: Parameters) -> None:
     if in_row_order:
         message = (
             f"row_order publishes the original values of {', '.join(map(repr, in_row_order))} next to the avatar of "
-            "the same person, and no privacy metric sees it: treat these avatars as sensitive, or choose "
+            "the same person, and only metrics that compare cells see it: treat these avatars as sensitive, or choose "
             "coordinate_similarity."
         )
         warnings.warn(message, AvatarsWarning, 2)

@@ -85,7 +85,7 @@ class Workspace:
         """
         self.budget = budget
         self.shared = shared
-        self.parent = parent or Path(tempfile.gettempdir())
+        self.parent: Path = parent or Path(tempfile.gettempdir())
         self._folder: Path | None = None
         self._lock: IO[bytes] | None = None
 

@@ -5,149 +5,189 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
 import pyarrow as pa
 
 from avatars.engine import missing
 from avatars.engine.batches import single_threaded_blas
 from avatars.engine.columns import Encoded, Kind, detect, encode
-from avatars.engine.errors import InvalidTable
-from avatars.engine.features import Features
-from avatars.engine.neighbors import Spots
+from avatars.engine.errors import InvalidParameter
 from avatars.engine.parameters import Parameters
-from avatars.engine.progress import Progress, Silent, advance
+from avatars.engine.progress import Progress, Silent
 from avatars.engine.projection import Projection
 from avatars.engine.run import Avatarization, fit_projection
-from avatars.evaluation.privacy.closeness import measure_closeness
-from avatars.evaluation.privacy.link import measure_link
-from avatars.evaluation.utility.correlation import correlation_difference_ratio
-from avatars.evaluation.utility.hellinger import hellinger_by_column
+from avatars.engine.spots import Spots
+from avatars.engine.workspace import IN_MEMORY, Workspace
+from avatars.evaluation import catalogue
+from avatars.evaluation.alignment import aligned, check_rows
+from avatars.evaluation.metric import Metric
+from avatars.evaluation.pair import Pair, Side
+from avatars.evaluation.plausibility import remarks
+from avatars.evaluation.privacy.measure import measure_privacy
+from avatars.evaluation.request import Request
+from avatars.evaluation.utility.measure import measure_utility
+
+PRIVACY_TARGETS = {name: metric.target for name, metric in catalogue.PRIVACY.items() if metric.target is not None}
+SIGNAL_TARGETS = {name: metric.target for name, metric in catalogue.UTILITY.items() if metric.target is not None}
 
 
 @dataclass(frozen=True)
 class PrivacyMetrics:
-    """See ``evaluation.privacy`` for each one's definition; finite numbers, always."""
+    """The values of the privacy metrics; see ``evaluation.privacy`` for each one's definition.
+
+    Finite numbers, always; None where a metric was not computed: ``Evaluation`` says why.
+    """
 
     hidden_rate: float
     local_cloaking: float
     distance_to_closest: float
     closest_distances_ratio: float
+    closest_rate: float | None = None
+    column_direct_match_protection: float | None = None
+    row_direct_match_protection: float | None = None
+    categorical_hidden_rate: float | None = None
+    correlation_protection_rate: float | None = None
+    inference_continuous: float | None = None
+    inference_categorical: float | None = None
 
 
 @dataclass(frozen=True)
 class SignalMetrics:
-    """See ``evaluation.utility`` for each one's definition."""
+    """The values of the utility metrics; see ``evaluation.utility`` for each one's definition."""
 
     hellinger_mean: float
     hellinger_std: float
     correlation_difference_ratio: float | None
-
-
-PRIVACY_TARGETS = {
-    "hidden_rate": "> 90",
-    "local_cloaking": "> 5",
-    "distance_to_closest": "> 0.2",
-    "closest_distances_ratio": "> 0.3",
-}
-SIGNAL_TARGETS = {"hellinger_mean": "< 0.1", "correlation_difference_ratio": "< 10"}
+    univariate_accuracy: float | None = None
+    bivariate_accuracy: float | None = None
+    trivariate_accuracy: float | None = None
+    association_difference: float | None = None
+    discriminator_auc: float | None = None
+    prediction_score: float | None = None
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What avatars are worth: privacy and utility."""
+    """What avatars are worth: privacy and utility.
 
-    privacy_metrics: PrivacyMetrics
-    signal_metrics: SignalMetrics
+    Attributes
+    ----------
+    metrics
+        Every metric that there is, with its value or why it has none; ``evaluation["hidden_rate"]`` is one of them.
+    remarks
+        Sentences for people: what the figures themselves say against the comparison.
+    """
+
+    metrics: tuple[Metric, ...]
+    remarks: tuple[str, ...] = ()
+
+    def __getitem__(self, name: str) -> Metric:
+        """Return a metric by name; raises ``KeyError``."""
+        return {metric.name: metric for metric in self.metrics}[name]
+
+    @property
+    def privacy_metrics(self) -> PrivacyMetrics:
+        """The values of the privacy metrics.
+
+        Raises ``InvalidParameter`` for shuffled avatars, of which two of the four that are always there cannot be
+        known: read the others by name.
+        """
+        values = {name: self[name].value for name in catalogue.PRIVACY}
+        if values["hidden_rate"] is None:
+            raise InvalidParameter(
+                "Of shuffled avatars hidden_rate and local_cloaking cannot be known: read the other metrics by name, "
+                "such as evaluation['closest_rate'].value.",
+                code="avatars_are_shuffled",
+            )
+        return PrivacyMetrics(**values)  # type: ignore[arg-type]  # the first four are there now
+
+    @property
+    def signal_metrics(self) -> SignalMetrics:
+        """The values of the utility metrics."""
+        return SignalMetrics(**{name: self[name].value for name in catalogue.UTILITY})  # type: ignore[arg-type]  # likewise
 
 
-def evaluate_run(run: Avatarization, *, progress: Progress | None = None) -> Evaluation:
-    """Return the metrics of a run, in the projection of the originals. Cost: O(n log n)."""
+def evaluate_run(
+    run: Avatarization, *, progress: Progress | None = None, workspace: Workspace = IN_MEMORY
+) -> Evaluation:
+    """Return the metrics of a run, in the projection of the originals: those that cost little beside the run.
+
+    Distances are those of the columns that were modelled; cells are compared, and statistics taken, over all columns.
+    Cost: O(n log n).
+    """
     progress = progress or Silent()
     with single_threaded_blas():
-        # Metrics look at cells, not at indicators of missing ones: with such, the search's own space will not do.
-        space = (
-            fit_projection(run.complete, run.parameters, progress) if len(run.imputer.incomplete) else run.projection
-        )
-        return _judge(run.original, run.sensitive_unshuffled, run.complete, run.imputer, space, progress)
+        space, records = run.projection, run.spots
+        if len(run.imputer.incomplete):
+            # Metrics look at cells, not at indicators of missing ones: with such, the search's own space will not do.
+            space = fit_projection(run.complete, run.parameters, Silent())
+            records = Spots.of(space.transform(run.complete, Silent(), workspace=workspace), workspace)
+        unshuffled = run.modelled(run.sensitive_unshuffled)
+        avatars = _side(run.sensitive_unshuffled, unshuffled, run.imputer, space, workspace)
+        return _judge(Pair(Side(run.original, run.complete, records), avatars, None, linked=True), Request(), progress)
 
 
 def evaluate(
     original: pa.Table,
-    sensitive_unshuffled_avatars: pa.Table,
+    avatars: pa.Table,
     parameters: Parameters,
     *,
     types: Mapping[str, Kind] | None = None,
     to_categorical_threshold: int | None = None,
+    held_out: pa.Table | None = None,
+    request: Request | None = None,
     progress: Progress | None = None,
 ) -> Evaluation:
-    """Return the metrics of any pair of tables whose row i belongs together, in the projection of the originals.
+    """Return the metrics of any pair of tables, in the projection of the originals.
 
-    Of ``parameters``, ``ncp``, ``column_weights`` and ``imputation`` count. Raises ``InvalidTable`` where the two
-    tables do not fit. Cost: O(n log n).
+    Parameters
+    ----------
+    original, avatars
+        Row i of both belongs together, unless the ``request`` says that the avatars are shuffled.
+    parameters
+        ``ncp``, ``column_weights``, ``imputation`` and ``use_categorical_reduction`` count.
+    held_out
+        People like those of the originals, none of whom is among them: what metrics are read beside.
+    request
+        What is asked beyond that; by default the metrics of ``evaluate_run``.
+
+    Raises
+    ------
+    InvalidTable
+        The tables do not fit (``different_columns``, ``different_rows``, ``different_types``, ``empty_table``).
+    InvalidParameter
+        The request names columns that there are not, or thresholds that cannot be.
+
+    Notes
+    -----
+    Cost: O(n log n) time; O(n) more for each pair and triple of columns when the request is thorough.
     """
-    progress = progress or Silent()
-    avatars = _aligned(original, sensitive_unshuffled_avatars)
+    progress, request = progress or Silent(), request or Request()
+    others = [("avatars", avatars)] if held_out is None else [("avatars", avatars), ("held-out people", held_out)]
+    tables = aligned(original, others)
+    if not request.shuffled:
+        check_rows(*tables[:2])
     with single_threaded_blas():
         # Levels that only the avatars have are levels too: of share 0 in the originals.
-        columns = detect(pa.concat_tables([original, avatars]).unify_dictionaries(), types, to_categorical_threshold)
-        encoded = encode(original, columns)
-        imputer = missing.fit(encoded, parameters.imputation, parameters.seed or 0, progress)
-        complete = imputer.fill(encoded, progress)
+        columns = detect(pa.concat_tables(tables).unify_dictionaries(), types, to_categorical_threshold)
+        request.check(columns)
+        encoded = [encode(table, columns) for table in tables]
+        imputer = missing.fit(encoded[0], parameters.imputation, parameters.seed or 0, progress)
+        complete = imputer.fill(encoded[0], progress)
         space = fit_projection(complete, parameters, progress)
-        return _judge(encoded, encode(avatars, columns), complete, imputer, space, progress)
+        records = Side(encoded[0], complete, Spots.of(space.transform(complete, Silent())))
+        sides = [_side(each, each, imputer, space) for each in encoded[1:]]
+        pair = Pair(records, sides[0], sides[1] if held_out is not None else None, linked=not request.shuffled)
+        return _judge(pair, request, progress, look_for_doubts=True)
 
 
-def _judge(
-    original: Encoded,
-    unshuffled: Encoded,
-    complete: Features,
-    imputer: missing.Imputer,
-    space: Projection,
-    progress: Progress,
-) -> Evaluation:
-    records = space.transform(complete, Silent())
-    avatars = space.transform(imputer.fill(unshuffled, Silent()), Silent())
-    avatar_spots, record_spots = Spots.of(avatars), Spots.of(records)
-    link = measure_link(records, avatars, avatar_spots, progress)
-    closeness = measure_closeness(record_spots, avatar_spots, progress)
-    hellinger = np.array(list(hellinger_by_column(original, unshuffled).values()))
-    difference = correlation_difference_ratio(original, unshuffled)
-    advance(progress, "measuring utility", 1, 1)
-    return Evaluation(
-        PrivacyMetrics(
-            link.hidden_rate, link.local_cloaking, closeness.distance_to_closest, closeness.closest_distances_ratio
-        ),
-        SignalMetrics(float(hellinger.mean()), float(hellinger.std()), difference),
-    )
+def _side(
+    cells: Encoded, modelled: Encoded, imputer: missing.Imputer, space: Projection, workspace: Workspace = IN_MEMORY
+) -> Side:
+    complete = imputer.fill(modelled, Silent(), workspace=workspace)
+    return Side(cells, complete, Spots.of(space.transform(complete, Silent(), workspace=workspace), workspace))
 
 
-def _aligned(original: pa.Table, avatars: pa.Table) -> pa.Table:
-    """Return the avatars with the originals' columns, order and types, or refuse."""
-    lost = [name for name in original.column_names if name not in avatars.column_names]
-    added = [name for name in avatars.column_names if name not in original.column_names]
-    if lost or added:
-        names = ", ".join(repr(name) for name in lost or added)
-        raise InvalidTable(
-            f"The avatars {'lack' if lost else 'have'} the column(s) {names}, unlike the originals: "
-            "compare tables of the same columns.",
-            code="different_columns",
-            column=(lost or added)[0],
-        )
-    if original.num_rows != avatars.num_rows:
-        raise InvalidTable(
-            f"The originals have {original.num_rows} rows and the avatars {avatars.num_rows}: "
-            "row i of one must belong to row i of the other.",
-            code="different_rows",
-        )
-    columns = []
-    for field in original.schema:
-        try:
-            columns.append(avatars[field.name].cast(field.type))
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-            raise InvalidTable(
-                f"Column {field.name!r} is {field.type} in the originals and {avatars[field.name].type} "
-                "in the avatars: give both the same type.",
-                code="different_types",
-                column=field.name,
-            ) from error
-    return pa.table(columns, schema=original.schema)
+def _judge(pair: Pair, request: Request, progress: Progress, *, look_for_doubts: bool = False) -> Evaluation:
+    privacy = measure_privacy(pair, request, progress)
+    utility = measure_utility(pair, request, progress)
+    return Evaluation((*privacy, *utility), tuple(remarks(pair)) if look_for_doubts else ())

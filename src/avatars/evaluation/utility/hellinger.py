@@ -8,33 +8,31 @@ from __future__ import annotations
 
 import numpy as np
 
+from avatars.engine.batches import spread
 from avatars.engine.columns import Encoded
 from avatars.engine.features import Codes, Floats
+from avatars.evaluation.metric import Columns
+from avatars.evaluation.utility.bins import bin_numbers, edges_of
 
 BINS = 20
 
 
-def hellinger_by_column(original: Encoded, avatars: Encoded) -> dict[str, float]:
-    """Return the distance per column name. Cost: O(n log n) per numeric column, O(n) per other."""
-    distances = {}
-    for column, x, y in zip(original.numeric_columns, original.numeric.T, avatars.numeric.T, strict=True):
-        distances[column.name] = _distance(*_binned(x, y))
-    for column, a, b in zip(original.categorical_columns, original.codes.T, avatars.codes.T, strict=True):
-        distances[column.name] = _distance(a + 1, b + 1)
-    return distances
+def hellinger_by_column(original: Encoded, avatars: Encoded) -> dict[Columns, float]:
+    """Return the distance per column, under its name. Cost: O(n log n) per numeric column, O(n) per other."""
+    names = [(column.name,) for column in (*original.numeric_columns, *original.categorical_columns)]
+    numbers = spread(
+        lambda a: _distance(*_binned(original.numeric[:, a], avatars.numeric[:, a])), range(original.numeric.shape[1])
+    )
+    levels = spread(
+        lambda c: _distance(original.codes[:, c] + 1, avatars.codes[:, c] + 1), range(original.codes.shape[1])
+    )
+    return dict(zip(names, (*numbers, *levels), strict=True))
 
 
 def _binned(x: Floats, y: Floats) -> tuple[Codes, Codes]:
     """Return bin numbers, 0 for missing."""
-    known = x[~np.isnan(x)]
-    if not len(known):
-        return (~np.isnan(x)).astype(np.int32), (~np.isnan(y)).astype(np.int32)
-    edges = np.unique(np.quantile(known, np.arange(1, BINS) / BINS, method="inverted_cdf"))
-
-    def binned(cells: Floats) -> Codes:
-        return np.where(np.isnan(cells), 0, np.searchsorted(edges, cells, side="left") + 1).astype(np.int32)
-
-    return binned(x), binned(y)
+    edges = edges_of(x, BINS)
+    return bin_numbers(x, edges), bin_numbers(y, edges)
 
 
 def _distance(a: Codes, b: Codes) -> float:
