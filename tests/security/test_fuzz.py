@@ -19,6 +19,8 @@ from avatars.server.storage import Storage
 
 LIMIT = 64 * 1024**2
 
+# Labels that are there twice are coped with, and said.
+pytestmark = pytest.mark.filterwarnings("ignore::avatars.engine.errors.AvatarsWarning")
 fuzz = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 
 

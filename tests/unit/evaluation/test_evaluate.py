@@ -154,7 +154,7 @@ def test_the_metrics_are_finite_for_degenerate_tables() -> None:
         assert_every_metric_is_there(evaluate_run(run(table, Parameters(k=2, seed=1))))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(pairs(), pairs(), st.sampled_from(["x", "c"]), st.booleans())
 def test_the_metrics_are_finite_for_any_tables(
     pair: tuple[pa.Table, pa.Table], other: tuple[pa.Table, pa.Table], target: str, shuffled: bool
