@@ -110,3 +110,10 @@ def test_what_cannot_be_predicted_has_no_score() -> None:
     constant = Features(np.full((9, 1), 0.1), bins(9, 1).codes, SIZES, ("a", "b"))
     assert prediction_score(missing, constant) == {}
     assert prediction_score(constant, target_number(9, 1, 1.0)) == {}
+
+
+def test_others_that_are_far_from_people_who_are_all_alike_are_told_apart() -> None:
+    codes = np.zeros((20, 1), dtype=np.int32)
+    people = Features(np.zeros((20, 1)), codes, (1,), ("x", "c"))
+    others = Features(np.full((20, 1), 1e200), codes, (1,), ("x", "c"))
+    assert discriminator_auc(people, others) == {(): 1.0}

@@ -20,6 +20,10 @@ from avatars.evaluation.utility.learner import area_under_curve, design, learn_o
 LEAST_ROWS = 4
 """Of people and of others: both must be in both halves."""
 
+_NO_SPREAD = 1e-100
+# Standard deviations; who is further out is told apart as easily.
+_FAR_OUT = 100.0
+
 
 def discriminator_auc(people: Features, others: Features) -> dict[Columns, float]:
     """Return how well others are told from people; both as bins, with (n, d) coordinates for numbers.
@@ -29,8 +33,10 @@ def discriminator_auc(people: Features, others: Features) -> dict[Columns, float
     """
     if min(len(people), len(others)) < LEAST_ROWS:
         return {}
-    scale = np.maximum(people.numeric.std(axis=0), 1e-100)
-    tables = [_with_products(replace(table, numeric=table.numeric / scale)) for table in (people, others)]
+    spread = people.numeric.std(axis=0)
+    scale = np.where(spread > _NO_SPREAD, spread, 1.0)
+    placed = [np.clip(table.numeric / scale, -_FAR_OUT, _FAR_OUT) for table in (people, others)]
+    tables = [_with_products(replace(t, numeric=places)) for t, places in zip((people, others), placed, strict=True)]
     rows = sparse.csr_array(sparse.vstack([design(table) for table in tables], format="csr"))
     other = np.repeat([False, True], [len(people), len(others)])
     # Where both have as many rows, row i of both is in the same half: an avatar is not judged by its own record.
