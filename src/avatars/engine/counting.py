@@ -15,14 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatars.engine.batches import slices, spread
-from avatars.engine.compiling import compiled
+from avatars.engine.compiling import compiled, part_of_compiled
 from avatars.engine.features import Floats
 from avatars.engine.progress import Progress, advance
 from avatars.engine.spots import TIE, Spots
-from avatars.engine.tree import Counts, Tree
+from avatars.engine.tree import FAN, Counts, Tree
 
 Flags = NDArray[np.bool_]
-_BATCH = 16_384
+BATCH = 16_384
+"""Places that are counted around at a time."""
 
 
 def count_within(
@@ -55,7 +56,7 @@ def count_within(
         count: Callable[[slice], tuple[Counts, Flags]] = functools.partial(
             _in_tree, queries, *limits, points.tree, bound
         )
-        size = _BATCH
+        size = BATCH
     else:
         count = functools.partial(_all, queries, *limits, points)
         size = max(1, 2**22 // len(points.counts))
@@ -87,7 +88,31 @@ def _in_tree(
 
 
 @functools.cache
+def look_at_boxes(d: int) -> Callable[..., None]:
+    """Return a part of compiled loops; the number of coordinates is part of it, so that it is vectorised."""
+
+    def look(boxes: Floats, b: int, queries: Floats, i: int, gaps: Floats, spans: Floats) -> None:
+        """Fill in the squared distances of query i to the 16 boxes of group b, and to their furthest corners."""
+        for t in range(FAN):
+            gap = 0.0
+            span = 0.0
+            for j in range(d):
+                below = boxes[b, 0, j, t] - queries[i, j]
+                above = queries[i, j] - boxes[b, 1, j, t]
+                outside = max(below, above, 0.0)
+                corner = max(-below, -above)
+                gap += outside * outside
+                span += corner * corner
+            gaps[t] = gap
+            spans[t] = span
+
+    return part_of_compiled(look)
+
+
+@functools.cache
 def _loop(d: int) -> Callable[..., None]:
+    look = look_at_boxes(d)
+
     def count(
         queries: Floats,
         inner: Floats,
@@ -117,19 +142,7 @@ def _loop(d: int) -> Callable[..., None]:
                 depth -= 1
                 level = levels[depth]
                 group = groups[depth]
-                b = first_group[level] + group
-                for t in range(fan):
-                    gap = 0.0  # squared distance to the box
-                    span = 0.0  # squared distance to its furthest corner
-                    for j in range(d):
-                        below = boxes[b, 0, j, t] - queries[i, j]
-                        above = queries[i, j] - boxes[b, 1, j, t]
-                        outside = max(below, above, 0.0)
-                        corner = max(-below, -above)
-                        gap += outside * outside
-                        span += corner * corner
-                    gaps[t] = gap
-                    spans[t] = span
+                look(boxes, first_group[level] + group, queries, i, gaps, spans)
                 size = leaf * fan ** (level - 1)  # points in each of the sisters
                 for t in range(fan):
                     if gaps[t] > outer[i]:

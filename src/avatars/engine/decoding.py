@@ -14,6 +14,7 @@ from avatars.engine.datetimes import write_datetimes
 from avatars.engine.encoding import Encoded, numbers_of
 from avatars.engine.kinds import Column
 from avatars.engine.progress import Progress, advance
+from avatars.engine.renumbering import Replaced
 from avatars.engine.workspace import Workspace
 
 BATCH_ROWS = 65_536
@@ -46,15 +47,19 @@ class Decoded:
         All rows.
     order
         (n,) the order in which the table has them; None for their own.
+    replaced, numbers
+        Identifiers to give back, with (n,) the number of each row of the table.
     """
 
     encoded: Encoded
     order: npt.NDArray[np.intp] | None = None
+    replaced: Replaced | None = None
+    numbers: npt.NDArray[np.int64] | None = None
 
     @property
     def schema(self) -> pa.Schema:
         """The table's schema."""
-        return self.encoded.schema
+        return self.encoded.schema if self.replaced is None else self.replaced.schema
 
     @property
     def num_rows(self) -> int:
@@ -64,7 +69,10 @@ class Decoded:
     def slice(self, offset: int, length: int) -> pa.Table:
         """Return some rows, as ``pa.Table.slice`` does."""
         rows = slice(offset, offset + length)
-        return decode(self.encoded.take(rows if self.order is None else self.order[rows]))
+        table = decode(self.encoded.take(rows if self.order is None else self.order[rows]))
+        if self.replaced is None or self.numbers is None:
+            return table
+        return self.replaced.give_back(table, self.numbers[rows])
 
     def to_table(self) -> pa.Table:
         """Return all rows at once."""

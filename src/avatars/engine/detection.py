@@ -192,7 +192,7 @@ def _categorical(name: str, values: pa.ChunkedArray, kind: Kind, why: str) -> Co
     if kind is Kind.BOOL and len(levels) > 2:
         raise _wrong_type(name, "bool", f"it has {len(levels)} distinct values; declare it as category")
     missing = values.null_count
-    if dictionary is not None:
+    if dictionary is not None and any(plain(chunk.dictionary).null_count for chunk in values.chunks):
         missing = spelt_out(values).null_count
     elif pa.types.is_floating(values.type):
         missing = int(np.isnan(floats_of(values)).sum())

@@ -57,7 +57,11 @@ def unknown_column(name: object, names: Iterable[str], *, where: str = "") -> In
     """Make the refusal of a column that the table has not, with the nearest label that it has."""
     near = get_close_matches(str(name), list(names), n=1)
     hint = f"did you mean {near[0]!r}?" if near else "check the spelling against the table's header."
-    return InvalidParameter(f"{where}The table has no column {name!r}: {hint}", code="unknown_column", column=str(name))
+    return InvalidParameter(
+        f"{where}{'t' if where else 'T'}he table has no column {name!r}: {hint}",
+        code="unknown_column",
+        column=str(name),
+    )
 
 
 def _rebuild(kind: type[EngineError], message: str, code: str, column: str | None) -> EngineError:

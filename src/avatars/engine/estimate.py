@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from avatars.engine.columns import Column
 from avatars.engine.errors import EngineError
 from avatars.engine.machine import in_words
-from avatars.engine.parameters import DEFAULT_NCP, Parameters, excluded_columns
+from avatars.engine.parameters import DEFAULT_NCP, Parameters, default_k, excluded_columns
 from avatars.engine.plain import is_text
 from avatars.engine.projection import DENSE_DIMENSIONS
 
@@ -27,15 +27,18 @@ _PROCESS = 185e6
 _PLACES, _PLACES_A_COMPONENT = 16, 16
 _SEARCH, _SEARCH_A_COMPONENT = 104, 40
 # The compiler of the search, and what a step holds while it works on its batches; small tables need less of both.
-_AT_WORK, _AT_WORK_ROWS = 165e6, 20_000
+_AT_WORK, _AT_WORK_LOCAL, _AT_WORK_ROWS = 165e6, 250e6, 20_000
+# A row, in the local draw's calibration.
+_SORTING = 160
 # Square matrices of all dimensions that are there at the same time while their eigenvectors are found.
 _MATRICES = 6
 # Sums by level that wait to be merged.
 _BLOCKS_OF_SUMS = 32
 # Seconds a row: of reading, encoding, decoding and writing a cell; of searching, a component and neighbour; of drawing
 # a cell from a neighbour.
-_CELL, _NEIGHBOR, _DRAW = 0.25e-6, 0.1e-6, 0.012e-6
-_START = 1.5
+_CELL, _NEIGHBOR, _DRAW, _DRAW_LOCAL = 0.25e-6, 0.03e-6, 0.012e-6, 0.006e-6
+START = 1.5
+"""Seconds until the first row is looked at."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,8 @@ class Estimate:
         The column that costs most memory.
     dearest_levels
         Its levels; 0 where it is numbers.
+    assessment
+        Seconds that attacks take after the run, where they were counted.
     """
 
     rows: int
@@ -71,6 +76,7 @@ class Estimate:
     seconds: float
     dearest: str
     dearest_levels: int
+    assessment: float = 0.0
 
     def check(self, budget: int | None) -> None:
         """Refuse a run that needs more memory than it may use, in files too; raises ``EngineError``."""
@@ -84,8 +90,9 @@ class Estimate:
 
     def in_words(self) -> str:
         """Return the estimate as one sentence."""
+        attacks = f", {_time(self.assessment)} more for the assessment," if self.assessment else ""
         return (
-            f"{self.rows:,} rows of {self.columns} columns: about {_time(self.seconds)} and"
+            f"{self.rows:,} rows of {self.columns} columns: about {_time(self.seconds)}{attacks} and"
             f" {in_words(self.memory)} of memory{self._most()}."
         )
 
@@ -102,27 +109,34 @@ def estimate_run(columns: Sequence[Column], rows: int, parameters: Parameters) -
     incomplete = sum(column.missing > 0 for column in modelled)
     codes = len(modelled) - q + incomplete
     dimensions = sum(_dimensions(column) for column in modelled) + 2 * incomplete
-    d = min(parameters.ncp or DEFAULT_NCP, dimensions)
+    d, k = min(parameters.ncp or DEFAULT_NCP, dimensions), parameters.k or default_k(rows)
 
     table = rows * sum(_width(column) for column in columns)
     # The originals, the drawn numbers and codes, and the numbers again as they are published; with missing cells also
     # the originals without any (twice, and once with indicators), and the avatars when they are emptied again.
     row_bytes = 3 * 8 * q + 2 * 4 * codes + (4 * (8 * q + 4 * codes) if incomplete else 0)
     arrays = rows * (row_bytes + 2 * sum(_cell(column) for column in columns if column.name in excluded))
-    answer = rows * (8 * d + 12 * parameters.k + _PLACES + _PLACES_A_COMPONENT * d)
+    by_distance = parameters.method == "avatar"
+    answer = rows * (8 * d + (12 if by_distance else 4) * k + _PLACES + _PLACES_A_COMPONENT * d)
     search = rows * (_SEARCH + _SEARCH_A_COMPONENT * d)
     levels = _projection_bytes(rows, q, codes, dimensions)
     masks = 2 * rows * len(modelled) if incomplete else 0
-    resident = _PROCESS + _AT_WORK * min(1, rows / _AT_WORK_ROWS) + max(search, levels, masks)
-    files = table + arrays + answer
+    # Of the local draw: scores twice, once more in single precision, levels of everybody and of the avatars; and in
+    # memory levels as they are drawn together, and what some columns are sorted by.
+    drawn = 0 if by_distance else rows * (20 * q + 8 * codes + 4)
+    sorting = 0 if by_distance else rows * (4 * codes + _SORTING)
+    at_work = (_AT_WORK if by_distance else _AT_WORK_LOCAL) * min(1, rows / _AT_WORK_ROWS)
+    resident = _PROCESS + at_work + max(search, levels, masks, sorting)
+    files = table + arrays + answer + drawn
 
     per_column = {column.name: rows * (_width(column) + 4 * _cell(column)) for column in columns}
     for column in modelled:
         per_column[column.name] += levels * _dimensions(column) / dimensions
     dearest = max(columns, key=lambda column: per_column[column.name])
     seconds = (
-        _START
-        + rows * (len(columns) * _CELL + d * parameters.k * _NEIGHBOR + len(modelled) * parameters.k * _DRAW)
+        START
+        + rows
+        * (len(columns) * _CELL + d * k * _NEIGHBOR + len(modelled) * k * (_DRAW if by_distance else _DRAW_LOCAL))
         + _projection_seconds(rows, q, codes, dimensions)
     )
     return Estimate(

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import re
 import secrets
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import IO
 
@@ -26,6 +24,7 @@ from avatars.engine.decoding import BATCH_ROWS
 from avatars.engine.errors import InvalidTable
 from avatars.engine.formats import TableFormat
 from avatars.engine.machine import free_disk
+from avatars.engine.parquet_reading import check_size, read_parquet
 from avatars.engine.progress import Part, Progress, Silent, advance
 from avatars.engine.workspace import IN_MEMORY, Workspace, disk_full_in_words, not_enough_disk
 
@@ -34,12 +33,11 @@ __all__ = ["SourceTable", "TableFormat", "read_table", "write_csv", "write_parqu
 _GZIP = rb"\x1f\x8b"
 # A label may begin with PAR1, but after it there is no control character.
 _PARQUET = rb"PAR1[\x00-\x08\x0e-\x1f]"
-_ROW_LABELS = re.compile(r"__index_level_\d+__")
 _PLAIN_TEXT = (".csv", ".tsv", ".txt")
 _PIECE = 2**20
-# A run takes several times its table: what is read stays in memory where there is room for all that comes after it.
+# What is read stays in memory where there is room for all that comes after it: a run takes several times its table.
 # The text of a CSV is beside its typed cells, and takes two or three times as much as the file.
-_RUN_BYTES_A_TABLE_BYTE, _RUN_BYTES_A_CSV_BYTE = 5, 9
+_RUN_BYTES_A_CSV_BYTE = 9
 _DISK_BYTES_A_CSV_BYTE = 3
 # What gzip may have saved.
 _UNPACKING = 10
@@ -54,10 +52,11 @@ class SourceTable:
 
 
 def read_table(
-    source: str | os.PathLike[str] | IO[bytes],
+    source: str | os.PathLike[str] | IO[bytes] | pa.Buffer,
     *,
     encoding: str | None = None,
     max_bytes: int | None = None,
+    texts_as_dictionaries: bool = False,
     workspace: Workspace = IN_MEMORY,
     progress: Progress | None = None,
 ) -> SourceTable:
@@ -66,11 +65,14 @@ def read_table(
     Parameters
     ----------
     source
-        A path, or a binary file that is open for reading.
+        A path, a binary file that is open for reading, or the content of one.
     encoding
         Encoding of a CSV, by Python's names; None for UTF-8, or UTF-16 with a byte order mark.
     max_bytes
         What the file may hold at most when it is decompressed; None for no limit.
+    texts_as_dictionaries
+        Whether text of a Parquet file comes as Arrow dictionaries: in a third of the time and the memory where values
+        are repeated, for those who only look at the table.
     workspace
         Where the table is made: in its files where it is too large for its memory.
 
@@ -95,12 +97,18 @@ def read_table(
         _make_room_for_csv(workspace, _UNPACKING * data.size)
         data = _decompressed(data, max_bytes, workspace, Part(progress, 0, 0.2))
         progress = Part(progress, 0.2, 1)
-    _check_size(data.size, max_bytes)
-    if re.match(_PARQUET, first_bytes(data, 5)):
-        return SourceTable(_read_parquet(data, max_bytes, workspace, progress), TableFormat(kind="parquet"))
+    check_size(data.size, max_bytes)
+    if is_parquet(data):
+        table = read_parquet(data, max_bytes, texts_as_dictionaries, workspace, progress)
+        return SourceTable(table, TableFormat(kind="parquet"))
     _make_room_for_csv(workspace, data.size)
     table, format = read_csv(data, encoding=encoding, gzip=gzip, workspace=workspace, progress=progress)
     return SourceTable(table, format)
+
+
+def is_parquet(data: pa.Buffer) -> bool:
+    """Whether the content of a file begins as Parquet does."""
+    return re.match(_PARQUET, first_bytes(data, 5)) is not None
 
 
 def check_disk(path: Path, size: int) -> None:
@@ -161,8 +169,10 @@ def _format_for(path: Path, format: TableFormat) -> TableFormat:
     return dataclasses.replace(format, gzip=gzip)
 
 
-def _content(source: str | os.PathLike[str] | IO[bytes]) -> pa.Buffer:
+def _content(source: str | os.PathLike[str] | IO[bytes] | pa.Buffer) -> pa.Buffer:
     """The whole file; of a path it is mapped, not copied."""
+    if isinstance(source, pa.Buffer):
+        return source
     if not isinstance(source, (str, os.PathLike)):
         return pa.py_buffer(source.read())
     path = Path(source)
@@ -185,7 +195,7 @@ def _decompressed(data: pa.Buffer, max_bytes: int | None, workspace: Workspace, 
             # Piece by piece: a small file can hold a huge one.
             while piece := stream.read(_PIECE):
                 size += len(piece)
-                _check_size(size, max_bytes)
+                check_size(size, max_bytes)
                 yield piece
                 advance(progress, STEP, source.tell(), data.size)
 
@@ -194,66 +204,3 @@ def _decompressed(data: pa.Buffer, max_bytes: int | None, workspace: Workspace, 
     except (OSError, zlib.error):
         pass
     raise InvalidTable("The file is compressed with gzip and damaged.", code="unreadable_file")
-
-
-def _read_parquet(data: pa.Buffer, max_bytes: int | None, workspace: Workspace, progress: Progress) -> pa.Table:
-    table = None
-    try:
-        with pyarrow.parquet.ParquetFile(pa.BufferReader(data)) as file:
-            # The footer says how much there is before any of it is unpacked; 8 bytes a cell at least.
-            footer = file.metadata
-            groups = sum(footer.row_group(number).total_byte_size for number in range(footer.num_row_groups))
-            _check_size(max(groups, footer.num_rows * footer.num_columns * 8), max_bytes)
-            table = _all_batches(file, workspace, progress)
-    except (pa.ArrowException, OSError):
-        pass
-    if table is None:
-        raise InvalidTable("The file cannot be read as Parquet: it is damaged or not complete.", code="unreadable_file")
-    if table.num_rows == 0:
-        raise InvalidTable("The table has no rows.", code="empty_table")
-    return _without_row_labels(table)
-
-
-def _all_batches(file: pyarrow.parquet.ParquetFile, workspace: Workspace, progress: Progress) -> pa.Table:
-    rows, batches = file.metadata.num_rows, file.iter_batches(BATCH_ROWS)
-    first = next(batches, None)
-    if first is None:
-        return file.schema_arrow.empty_table()
-    # Compressed and encoded as it is, the file does not say how large its cells are: the first of them do.
-    size = first.nbytes * rows // len(first)
-    workspace.make_room(_RUN_BYTES_A_TABLE_BYTE * size, size)
-
-    def told() -> Iterator[pa.RecordBatch]:
-        done = 0
-        for batch in chain([first], batches):
-            yield batch
-            done += len(batch)
-            advance(progress, STEP, done, rows)
-
-    return workspace.table("table", file.schema_arrow, told())
-
-
-def _without_row_labels(table: pa.Table) -> pa.Table:
-    """The table without the nameless index that pandas stores as a column: labels of rows are no data.
-
-    They would link avatars to persons, as the index of a frame would.
-    """
-    try:
-        stored = table.schema.pandas_metadata
-    except ValueError:
-        stored = None
-    labels = [name for name in table.column_names if _ROW_LABELS.fullmatch(name)]
-    if not stored or not labels:
-        return table
-    stored["index_columns"] = [name for name in stored.get("index_columns", []) if name not in labels]
-    stored["columns"] = [column for column in stored.get("columns", []) if column.get("field_name") not in labels]
-    metadata = {**table.schema.metadata, b"pandas": json.dumps(stored).encode()}
-    return table.drop_columns(labels).replace_schema_metadata(metadata)
-
-
-def _check_size(size: int, max_bytes: int | None) -> None:
-    if max_bytes is not None and size > max_bytes:
-        raise InvalidTable(
-            f"The file holds more than the {max_bytes} bytes that are allowed: leave out rows or columns.",
-            code="too_large",
-        )

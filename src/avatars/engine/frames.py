@@ -52,9 +52,14 @@ def to_arrow(frame: pd.DataFrame) -> tuple[pa.Table, FrameManifest]:
     Raises
     ------
     InvalidTable
-        Duplicate labels (``duplicate_columns``), columns of objects of several kinds (``mixed_types``),
+        Something else than a frame (``no_frame``), duplicate labels (``duplicate_columns``), columns of objects of
+        several kinds (``mixed_types``),
         dtypes that cannot be avatarized (``unsupported_type``).
     """
+    if not isinstance(frame, pd.DataFrame):
+        raise InvalidTable(
+            f"A table must be a pandas DataFrame, and this is of type {type(frame).__name__!r}.", code="no_frame"
+        )
     names = _names(frame.columns)
     arrays, missing = [], []
     for position, name in enumerate(names):

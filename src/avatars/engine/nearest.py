@@ -19,6 +19,8 @@ from avatars.engine.tree import Counts, Tree
 
 # Larger than all squared distances, and smaller than those to what fills up leaves and boxes.
 _FAR = float(np.finfo(np.float64).max)
+# So many are sorted one by one at once.
+_FEW = 24
 
 
 def nearest_points(tree: Tree, queries: Floats, width: int) -> tuple[Counts, Floats]:
@@ -36,7 +38,7 @@ def nearest_points(tree: Tree, queries: Floats, width: int) -> tuple[Counts, Flo
 
 @functools.cache
 def _loop(d: int) -> Callable[..., None]:
-    draw_in = part_of_compiled(_draw_in)
+    draw_in, sort = part_of_compiled(_draw_in), part_of_compiled(_sort)
 
     def nearest(leaves: Floats, boxes: Floats, first_group: Counts, queries: Floats, near: Counts, far: Floats) -> None:
         width = near.shape[1]
@@ -46,6 +48,7 @@ def _loop(d: int) -> Callable[..., None]:
         at_first = min(len(leaves), 1 + 2 * width // leaf)
         squares = np.empty(crowd + 2 * leaf + at_first * leaf)
         places = np.empty(len(squares), np.int64)
+        bins = np.empty(len(squares) + 1, np.int64)
         gaps = np.empty(fan)
         levels = np.empty(256, np.int64)
         groups = np.empty(256, np.int64)
@@ -134,16 +137,7 @@ def _loop(d: int) -> Callable[..., None]:
                     if count > crowd:
                         count, radius = draw_in(squares, places, count, width, d)
             count, radius = draw_in(squares, places, count, width, d)
-            for t in range(1, count):
-                square = squares[t]
-                place = places[t]
-                p = t
-                while p > 0 and (squares[p - 1] > square or (squares[p - 1] == square and places[p - 1] > place)):
-                    squares[p] = squares[p - 1]
-                    places[p] = places[p - 1]
-                    p -= 1
-                squares[p] = square
-                places[p] = place
+            sort(squares, places, count, radius, bins)
             for t in range(width):
                 near[i, t] = places[t]
                 far[i, t] = np.sqrt(squares[t])
@@ -209,3 +203,34 @@ def _draw_in(squares: Floats, places: Counts, count: int, width: int, d: int) ->
         places[kept] = place
         kept += square <= high
     return kept, high
+
+
+def _sort(squares: Floats, places: Counts, count: int, radius: float, bins: Counts) -> None:
+    """Sort the first ``count`` squares, none above ``radius``, and their places; behind them is room for as many."""
+    if count > _FEW and radius > 0.0:
+        # Into bins first, which points fill evenly where they lie evenly in a few dimensions: then little is to move.
+        bins[: count + 1] = 0
+        for t in range(count):
+            share = squares[t] / radius
+            bins[min(int(share * share * count), count - 1) + 1] += 1
+        for t in range(count):
+            bins[t + 1] += bins[t]
+        for t in range(count):
+            share = squares[t] / radius
+            b = min(int(share * share * count), count - 1)
+            squares[count + bins[b]] = squares[t]
+            places[count + bins[b]] = places[t]
+            bins[b] += 1
+        for t in range(count):
+            squares[t] = squares[count + t]
+            places[t] = places[count + t]
+    for t in range(1, count):
+        square = squares[t]
+        place = places[t]
+        p = t
+        while p > 0 and (squares[p - 1] > square or (squares[p - 1] == square and places[p - 1] > place)):
+            squares[p] = squares[p - 1]
+            places[p] = places[p - 1]
+            p -= 1
+        squares[p] = square
+        places[p] = place

@@ -14,18 +14,23 @@ from avatars.engine.batches import slices, spread
 from avatars.engine.features import Floats
 from avatars.engine.progress import Progress, advance
 from avatars.engine.random import RowRandom, blocks
-from avatars.engine.spots import QUERIES, TIE, Spots
+from avatars.engine.spots import QUERIES, STEP, TIE, Spots
 from avatars.engine.tree import Counts
 from avatars.engine.workspace import IN_MEMORY, Workspace
 
 Indices = NDArray[np.int32]
-STEP = "finding neighbours"
 # Spots, or rows, whose k nearest places were found, but not yet who of those at them is taken.
 _Unsettled = tuple[Counts, Counts, Floats]
 
 
 def nearest_others(
-    spots: Spots, k: int, seed_of_ties: RowRandom, progress: Progress, workspace: Workspace = IN_MEMORY
+    spots: Spots,
+    k: int,
+    seed_of_ties: RowRandom,
+    progress: Progress,
+    workspace: Workspace = IN_MEMORY,
+    *,
+    keep_distances: bool = True,
 ) -> tuple[Indices, Floats]:
     """Return for each row its k nearest other rows and their distances, nearest first.
 
@@ -41,15 +46,16 @@ def nearest_others(
     Returns
     -------
     indices : (n, k) int32
-    distances : (n, k) float64
+    distances : (n, k) float64, or (n, 0) where they are not to be kept
 
     Notes
     -----
-    Cost: O(n log n) time for clouds of a few dimensions; n k x 12 bytes of memory for the answer.
+    Cost: O(n log n) time for clouds of a few dimensions; n k x 12 bytes of memory for the answer, 4 without distances.
     """
     n, u = len(spots.spot_of), len(spots.places)
     indices = workspace.empty("neighbors", (n, k), np.int32)
-    distances = workspace.empty("distances", (n, k), np.float64)
+    kept = k if keep_distances else 0
+    distances = workspace.empty("distances", (n, kept), np.float64)
     asked = min(u, k + 2)  # myself, my k neighbours, and one more to see whether the last is tied
 
     def search(batch: slice) -> tuple[Counts, Indices, Floats, _Unsettled]:
@@ -64,7 +70,7 @@ def nearest_others(
     unsettled: list[_Unsettled] = []
     for done, (rows, theirs, far, left) in enumerate(spread(search, slices(u, QUERIES))):
         if len(rows):
-            indices[rows], distances[rows] = theirs, far
+            indices[rows], distances[rows] = theirs, far[:, :kept]
         unsettled.append(left)
         advance(progress, STEP, (done + 1) * QUERIES, u * 1.1 + QUERIES)
 
@@ -73,7 +79,7 @@ def nearest_others(
         return rows, *_pick(spots, rows, near, far, k, seed_of_ties.block(index))
 
     for rows, theirs, far in spread(settle, _by_block(spots, unsettled)):
-        indices[rows], distances[rows] = theirs, far
+        indices[rows], distances[rows] = theirs, far[:, :kept]
         advance(progress, STEP, u * 1.1, u * 1.1 + QUERIES)
     advance(progress, STEP, 1, 1)
     return indices, distances

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
 import pyarrow as pa
 
 from avatars.engine.columns import Column
 from avatars.engine.errors import InvalidParameter, unknown_column
+from avatars.engine.random import fresh_seed
 
 ImputationMethod = Literal["knn", "fast_knn", "mode", "median", "mean"]
-Method = Literal["avatar"]
+Method = Literal["local", "avatar"]
 DEFAULT_NCP = 5
+Identifiers = Literal["refuse", "replace"]
 ModalityDraw = Literal["random", "most_probable"]
 Replacement = Literal["row_order", "coordinate_similarity"]
 RareReplacement = Literal["most_similar", "probabilistic", "missing"]
@@ -69,17 +71,38 @@ class ExcludeCategorical:
 class Parameters:
     """One run's parameters; see ``docs/method.md`` for what each does."""
 
-    k: int
+    k: int | None = None  # as ``default_k`` says
     ncp: int | None = None  # 5, or all the table has
-    seed: int | None = None
+    seed: int | None = None  # fresh entropy
     column_weights: Mapping[str, float] = field(default_factory=dict)
     imputation: Imputation = field(default_factory=Imputation)
-    method: Method = "avatar"
-    modalities: ModalityDraw = "random"
+    method: Method = "local"
+    groups: Sequence[Sequence[str]] = ()  # of the local draw: columns whose relation is to come out as it is
+    identifiers: Identifiers = "refuse"  # likewise: columns of which no value is shared by enough people
+    modalities: ModalityDraw = "random"  # of the published draw
     exclude_variables: ExcludeVariables | None = None
     exclude_categorical: ExcludeCategorical | None = None
     use_categorical_reduction: bool = False
     return_data_imputed: bool = False  # leave cells that were filled in as they are, instead of emptying some again
+
+
+def default_k(rows: int) -> int:
+    """Return the neighbours for who does not choose: a fifth of the rows, from 10 to 100, fewer than the rows."""
+    return min(max(10, min(rows // 5, 100)), max(2, rows - 1))
+
+
+def settled(parameters: Parameters, rows: int) -> Parameters:
+    """Return the parameters with what was left open: a seed, and k."""
+    seed = fresh_seed() if parameters.seed is None else parameters.seed
+    return replace(parameters, seed=seed, k=default_k(rows) if parameters.k is None else parameters.k)
+
+
+def advice(parameters: Parameters, rows: int) -> str | None:
+    """Return what is to be said of a k that is allowed but unwise; nothing of tables in which no k is wise."""
+    least = {"local": 10, "avatar": 5}[parameters.method]
+    if parameters.k is None or parameters.k >= least or rows < 3 * least:
+        return None
+    return f"k is {parameters.k}: so few neighbours protect people badly. Take {default_k(rows)}, or leave k out."
 
 
 def excluded_columns(parameters: Parameters, columns: Sequence[Column]) -> dict[str, Replacement]:
@@ -111,7 +134,11 @@ def columns_with_many_levels(parameters: Parameters, columns: Sequence[Column]) 
 
 def check_parameters(parameters: Parameters, columns: Sequence[Column]) -> None:
     """Refuse what cannot work whatever the rows are; raises ``InvalidParameter``."""
-    _require(_whole(parameters.k) and parameters.k >= 2, "invalid_k", "k must be a whole number, 2 or more.")
+    _require(
+        parameters.k is None or (_whole(parameters.k) and parameters.k >= 2),
+        "invalid_k",
+        "k must be a whole number, 2 or more, or left out.",
+    )
     _require(
         parameters.ncp is None or (_whole(parameters.ncp) and parameters.ncp >= 1),
         "invalid_ncp",
@@ -123,6 +150,7 @@ def check_parameters(parameters: Parameters, columns: Sequence[Column]) -> None:
         "seed must be a whole number, or left out.",
     )
     one_of("method", parameters.method, get_args(Method))
+    one_of("treatment of identifiers", parameters.identifiers, get_args(Identifiers))
     one_of("modalities", parameters.modalities, get_args(ModalityDraw))
     one_of("imputation method", parameters.imputation.method, get_args(ImputationMethod))
     _require(
@@ -137,6 +165,7 @@ def check_parameters(parameters: Parameters, columns: Sequence[Column]) -> None:
     )
     names = [column.name for column in columns]
     _check_exclude_variables(parameters, names)
+    _check_groups(parameters, names)
     _check_exclude_categorical(parameters, columns)
     excluded = excluded_columns(parameters, columns)
     modelled = [name for name in names if name not in excluded]
@@ -159,6 +188,38 @@ def check_parameters(parameters: Parameters, columns: Sequence[Column]) -> None:
         "invalid_weight",
         f"Every column{' that is not excluded' if excluded else ''} has weight 0: "
         "leave at least one column with a weight above 0.",
+    )
+
+
+def _check_groups(parameters: Parameters, names: Sequence[str]) -> None:
+    found: set[str] = set()
+    for group in parameters.groups:
+        _require(
+            not isinstance(group, str) and len(group) > 1,
+            "invalid_group",
+            "Each of the groups must be a list of two columns or more.",
+        )
+        for name in group:
+            if name not in names:
+                raise unknown_column(name, names, where="groups: ")
+            excluded = parameters.exclude_variables
+            if excluded is not None and name in excluded.variable_names:
+                raise InvalidParameter(
+                    f"groups: Column {name!r} is excluded: leave it out of the group.",
+                    code="invalid_group",
+                    column=name,
+                )
+            if name in found:
+                raise InvalidParameter(
+                    f"groups: Column {name!r} is named twice: a column can be in one group, once.",
+                    code="invalid_group",
+                    column=name,
+                )
+            found.add(name)
+    _require(
+        not found or parameters.method == "local",
+        "invalid_group",
+        'groups are of method="local": leave them out, or choose that method.',
     )
 
 
@@ -223,7 +284,7 @@ def check_size(parameters: Parameters, n: int) -> None:
         raise InvalidParameter(
             f"The table has {n} row{'s' if n != 1 else ''}: avatars need at least 3.", code="too_few_rows"
         )
-    if parameters.k >= n:
+    if parameters.k is not None and parameters.k >= n:
         raise InvalidParameter(
             f"k is {parameters.k}, but the table has {n} rows: k must be at most {n - 1}, one less than the rows.",
             code="k_too_large",

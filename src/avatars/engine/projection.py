@@ -147,7 +147,8 @@ def fit(
         eigenvalues, axes, covariances = _iterated_eigenpairs(features, statistics, scales, ncp)
     rank = max(1, int(np.sum(eigenvalues > _RANK_TOLERANCE * eigenvalues[0])))
     if rank < ncp and not quiet:
-        warnings.warn(f"ncp is {ncp}, but the table has only {rank} dimension(s): {rank} used.", AvatarsWarning, 2)
+        dimensions = "1 dimension" if rank == 1 else f"{rank} dimensions"
+        warnings.warn(f"ncp is {ncp}, but the table has only {dimensions}: so many are used.", AvatarsWarning, 2)
     signs = _signs(axes[:, :rank])
     axes, covariances = axes[:, :rank] * signs, covariances[:, :rank] * signs
     return Projection(statistics, eigenvalues[:rank], total or 1.0, axes, scales, covariances, features.sizes)

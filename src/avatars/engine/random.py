@@ -26,6 +26,7 @@ class Purpose(IntEnum):
     IMPUTE = 4
     MATCH = 5
     RARE = 6
+    CALIBRATE = 7
 
 
 def fresh_seed() -> int:

@@ -37,9 +37,11 @@ def check_common(encoded: Encoded, names: Iterable[str], rule: ExcludeCategorica
         codes = encoded.codes[:, position(encoded, name)]
         is_rare, is_common = _rare_and_common(codes, rule)
         if is_rare.any() and not is_common.any():
+            most = rule.rare_occurrence_threshold
+            times = "1 time" if most == 1 else f"{most} times"
             raise InvalidParameter(
-                f"Every level of column {name!r} occurs at most {rule.rare_occurrence_threshold} time(s), so none can "
-                "stand in for the rare ones: lower rare_occurrence_threshold, or replace them by missing.",
+                f"Every level of column {name!r} occurs at most {times}, so none can stand in for the rare ones: lower "
+                "rare_occurrence_threshold, or replace them by missing.",
                 code="no_common_level",
                 column=name,
             )

@@ -8,7 +8,7 @@ The method is that of Guillaudeux et al., npj Digital Medicine 6:37 (2023); ``do
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -16,17 +16,26 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from avatars.engine import missing, projection, reduction
-from avatars.engine.batches import each_block, single_threaded_blas
+from avatars.engine.batches import single_threaded_blas
 from avatars.engine.columns import Decoded, Encoded, Kind, detect, encode, rounded
-from avatars.engine.draws import make_draw
+from avatars.engine.draws import Records, draw
 from avatars.engine.estimate import Estimate, estimate_run
 from avatars.engine.excluded import STEP, as_they_are, check_rows, give_back, without
-from avatars.engine.features import Codes, Features, Floats
+from avatars.engine.features import Features
+from avatars.engine.identifiers import identifiers_among
 from avatars.engine.neighbors import nearest_others
-from avatars.engine.parameters import DEFAULT_NCP, Parameters, check_parameters, check_size, excluded_columns
+from avatars.engine.parameters import (
+    DEFAULT_NCP,
+    Parameters,
+    check_parameters,
+    check_size,
+    excluded_columns,
+    settled,
+)
 from avatars.engine.progress import Part, Progress, Silent
 from avatars.engine.publish import publishing_order
-from avatars.engine.random import Purpose, RowRandom, fresh_seed
+from avatars.engine.random import Purpose, RowRandom
+from avatars.engine.renumbering import Replaced
 from avatars.engine.spots import Spots
 from avatars.engine.workspace import IN_MEMORY, Workspace
 
@@ -51,6 +60,8 @@ class Avatarization:
         The space in which neighbours were searched, indicators of missing cells included.
     spots
         Where the originals are in it.
+    replaced
+        Identifiers that were taken out before everything else, and are given back with new numbers.
     """
 
     drawn: Encoded
@@ -63,11 +74,12 @@ class Avatarization:
     complete: Features
     projection: projection.Projection
     spots: Spots
+    replaced: Replaced | None = None
 
     @property
     def published(self) -> Decoded:
         """The avatars in an order that carries no trace of the originals, made as they are read."""
-        return Decoded(self.drawn, self.order)
+        return Decoded(self.drawn, self.order, self.replaced, np.arange(1, len(self.order) + 1))
 
     @cached_property
     def avatars(self) -> pa.Table:
@@ -77,7 +89,9 @@ class Avatarization:
     @cached_property
     def sensitive_unshuffled_avatars(self) -> pa.Table:
         """SENSITIVE: row i is the avatar of record i."""
-        return Decoded(self.drawn).to_table()
+        numbers = np.empty(len(self.order), dtype=np.int64)
+        numbers[self.order] = np.arange(1, len(self.order) + 1)
+        return Decoded(self.drawn, None, self.replaced, numbers).to_table()
 
     def modelled(self, encoded: Encoded) -> Encoded:
         """Return the columns that imputer and projection know, of originals or avatars with all columns."""
@@ -103,10 +117,12 @@ def run(
     Cost: O(n log n) time in the rows; memory as ``engine/estimate.py`` counts it.
     """
     progress = progress or Silent()
-    seed = fresh_seed() if parameters.seed is None else parameters.seed
-    parameters = replace(parameters, seed=seed)
+    parameters = settled(parameters, table.num_rows)
+    seed, k = parameters.seed, parameters.k
+    assert seed is not None
+    assert k is not None
     with single_threaded_blas():
-        encoded = read(table, parameters, types, to_categorical_threshold, progress, workspace, announce)
+        encoded, replaced = read(table, parameters, types, to_categorical_threshold, progress, workspace, announce)
         excluded = tuple(excluded_columns(parameters, encoded.columns))
         modelled = without(encoded, excluded, workspace)
         imputer = missing.fit(modelled, parameters.imputation, seed, progress, projecting(parameters), workspace)
@@ -115,26 +131,21 @@ def run(
 
         space = fit_projection(features, parameters, progress)
         coordinates = space.transform(features, progress, workspace=workspace)
-        spots = Spots.of(coordinates, workspace)
-        neighbors, distances = nearest_others(spots, parameters.k, RowRandom(seed, Purpose.TIES), progress, workspace)
+        spots = Spots.of(coordinates, workspace, Part(progress, 0, 0))
+        ties, by_distance = RowRandom(seed, Purpose.TIES), parameters.method == "avatar"
+        neighbors, distances = nearest_others(spots, k, ties, progress, workspace, keep_distances=by_distance)
 
-        draw, random = make_draw(parameters), RowRandom(seed, Purpose.DRAW)
-        numeric = workspace.empty("drawn-numbers", features.numeric.shape, np.float64)
-        codes = workspace.empty("drawn-codes", features.codes.shape, np.int32)
-
-        def draw_block(index: int, rows: slice) -> tuple[Floats, Codes]:
-            return draw(features, neighbors[rows], distances[rows], random.block(index))
-
-        for rows, avatars in each_block(draw_block, len(features), step="drawing avatars", progress=progress):
-            numeric[rows], codes[rows] = avatars
-
-        drawn = imputer.empty_again(modelled, numeric, codes, workspace, imputed=parameters.return_data_imputed)
+        records = Records(modelled, imputer, complete, features, spots, neighbors, distances)
+        drawn = draw(records, parameters, progress, workspace)
         if excluded:
-            theirs = space.transform(replace(features, numeric=numeric, codes=codes), Part(progress, 0, 0), step=STEP)
+            again = imputer.with_indicators(imputer.fill(drawn, Part(progress, 0, 0), step=STEP), drawn)
+            theirs = space.transform(again, Part(progress, 0, 0), step=STEP)
             drawn = give_back(drawn, encoded, parameters, (coordinates, theirs), Part(progress, 0, 0), workspace)
         as_published = rounded(drawn, workspace, Part(progress, 0, 0.5))
         order = publishing_order(as_published, seed, Part(progress, 0.5, 1))
-    return Avatarization(drawn, order, parameters, encoded, as_published, excluded, imputer, complete, space, spots)
+    return Avatarization(
+        drawn, order, parameters, encoded, as_published, excluded, imputer, complete, space, spots, replaced
+    )
 
 
 def read(
@@ -145,8 +156,11 @@ def read(
     progress: Progress,
     workspace: Workspace,
     announce: Callable[[Estimate], None] | None,
-) -> Encoded:
-    """Return the table as numbers and codes, after everything that can be refused before work starts was refused."""
+) -> tuple[Encoded, Replaced | None]:
+    """Return the table as numbers and codes, after everything that can be refused before work starts was refused.
+
+    Without the columns that identify people, where these are replaced.
+    """
     columns = detect(table, types, to_categorical_threshold, progress=Part(progress, 0, 0.3))
     check_parameters(parameters, columns)
     check_size(parameters, table.num_rows)
@@ -155,10 +169,14 @@ def read(
         announce(estimate)
     estimate.check(workspace.budget)
     workspace.make_room(estimate.memory, estimate.disk)
+    replaced = None
+    if names := identifiers_among(table, columns, parameters):
+        replaced = Replaced.of(table, names)
+        table, columns = table.drop_columns(names), tuple(column for column in columns if column.name not in names)
     columns = as_they_are(table, columns, excluded_columns(parameters, columns))
     encoded = encode(table, columns, workspace=workspace, progress=Part(progress, 0.3, 1))
     check_rows(encoded, parameters)
-    return encoded
+    return encoded, replaced
 
 
 def fit_projection(features: Features, parameters: Parameters, progress: Progress) -> projection.Projection:

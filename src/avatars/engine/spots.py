@@ -7,6 +7,7 @@ the other.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,9 +17,11 @@ from scipy.spatial import cKDTree
 from avatars.engine.batches import slices, spread
 from avatars.engine.features import Floats
 from avatars.engine.nearest import nearest_points
+from avatars.engine.progress import Progress, Silent, advance
 from avatars.engine.tree import Counts, Tree
 from avatars.engine.workspace import IN_MEMORY, Workspace
 
+STEP = "finding neighbours"
 # Distances that differ by less than this share are equal: they differ by rounding alone.
 TIE = 1e-12
 # Up to so many places scipy's tree is as good, and needs no compiler.
@@ -53,8 +56,14 @@ class Spots:
     rank: Counts
 
     @classmethod
-    def of(cls, points: Floats, workspace: Workspace = IN_MEMORY) -> Spots:
-        """Collapse equal points and build the tree. Cost: O(n log n) time, about 5 times the memory of the points."""
+    def of(
+        cls, points: Floats, workspace: Workspace = IN_MEMORY, progress: Progress | None = None, step: str = STEP
+    ) -> Spots:
+        """Collapse equal points and build the tree. Cost: O(n log n) time, about 5 times the memory of the points.
+
+        Raises ``Cancelled`` where ``progress`` says so.
+        """
+        progress = progress or Silent()
         # -0.0 and 0.0 are the same place, and so is what is too small for its square to be a number.
         points = np.where(np.abs(points) < 1e-100, 0.0, points)
         by_place = _order_by_place(points)
@@ -62,7 +71,9 @@ class Spots:
         first = np.concatenate([[True], (points[1:] != points[:-1]).any(axis=1)])
         places, place_of_ordered = points[first], np.cumsum(first) - 1
         del points
-        tree, in_tree_order = _tree(places, np.diff(np.append(np.flatnonzero(first), len(first))))
+        advance(progress, step, 0, 1)
+        counts = np.diff(np.append(np.flatnonzero(first), len(first)))
+        tree, in_tree_order = _tree(places, counts, lambda done: advance(progress, step, done, 1))
         spot_of_place = np.empty(len(places), dtype=np.int64)
         spot_of_place[in_tree_order] = np.arange(len(places))
         spot_of = np.empty(len(first), dtype=np.int64)
@@ -104,10 +115,10 @@ class Spots:
         return np.asarray(places, dtype=np.int64).reshape(shape), np.asarray(distances).reshape(shape)
 
 
-def _tree(places: Floats, counts: Counts) -> tuple[Tree | cKDTree, Counts]:
+def _tree(places: Floats, counts: Counts, told: Callable[[float], None]) -> tuple[Tree | cKDTree, Counts]:
     """Return a tree over places in its own order, and that order."""
     if len(places) > SMALL:
-        return Tree.of(places, counts)
+        return Tree.of(places, counts, told)
     # The first tree says in which order it holds the places; the second holds them in just that order.
     order = np.asarray(cKDTree(places).indices, dtype=np.int64)
     return cKDTree(places[order]), order

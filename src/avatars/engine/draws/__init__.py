@@ -1,33 +1,30 @@
-"""Draws: one avatar for each row from its local model, behind one signature.
-
-A draw takes a block of rows and gives their avatars' features. What it sees of the table is ``features`` (all
-rows), and for the block the indices and distances of the k nearest others and a generator of random numbers of its own.
-"""
+"""Draws: one avatar for each record from its local model, behind one signature."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
-import numpy as np
+from avatars.engine.columns import Encoded
+from avatars.engine.draws import local, published
+from avatars.engine.draws.records import Records
+from avatars.engine.parameters import Method, Parameters
+from avatars.engine.progress import Progress
+from avatars.engine.workspace import Workspace
 
-from avatars.engine.draws.published import Published
-from avatars.engine.features import Codes, Features, Floats
-from avatars.engine.neighbors import Indices
-from avatars.engine.parameters import Parameters
-
-__all__ = ["Draw", "make_draw"]
+__all__ = ["Records", "draw"]
 
 
 class Draw(Protocol):
-    """Draws the avatars of a block of rows."""
+    """Draws the avatars of all records."""
 
-    def __call__(
-        self, features: Features, neighbors: Indices, distances: Floats, random: np.random.Generator
-    ) -> tuple[Floats, Codes]:
-        """Return (b, q) numbers and (b, c) codes for (b, k) ``neighbors`` at ``distances``."""
+    def __call__(self, records: Records, parameters: Parameters, progress: Progress, workspace: Workspace) -> Encoded:
+        """Return them as numbers and codes, cells missing where they are drawn so; row i is that of record i."""
         ...
 
 
-def make_draw(parameters: Parameters) -> Draw:
-    """Return the draw that the parameters name."""
-    return Published(parameters.modalities)
+_LAWS: dict[Method, Draw] = {"local": local.draw, "avatar": published.draw}
+
+
+def draw(records: Records, parameters: Parameters, progress: Progress, workspace: Workspace) -> Encoded:
+    """Return the avatars, by the draw that the parameters name; SENSITIVE: row i is that of record i."""
+    return _LAWS[parameters.method](records, parameters, progress, workspace)

@@ -8,42 +8,61 @@ far cheaper. A modality is that of one neighbour, taken with probability P_j, an
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from avatars.engine.batches import slices
+from avatars.engine.batches import each_block, slices
+from avatars.engine.columns import Encoded
+from avatars.engine.draws.records import Records
 from avatars.engine.features import Codes, Features, Floats
 from avatars.engine.neighbors import Indices
-from avatars.engine.parameters import ModalityDraw
+from avatars.engine.parameters import ModalityDraw, Parameters
+from avatars.engine.progress import Progress
+from avatars.engine.random import Purpose, RowRandom
+from avatars.engine.workspace import Workspace
 
+STEP = "drawing avatars"
 # Distances below this count as this; it reproduces the published behaviour: a duplicate outweighs all others.
 DISTANCE_FLOOR = 1e-12
 # Neighbours' numbers that are gathered at a time: 4 MB of them.
 _CELLS = 2**19
 
 
-@dataclass(frozen=True)
-class Published:
-    """The published draw, with random modalities or, as an option, the most probable ones."""
+def draw(records: Records, parameters: Parameters, progress: Progress, workspace: Workspace) -> Encoded:
+    """Return the avatars of all records. Cost: O(n k (q + c)) time; O(n (q + c)) memory."""
+    assert parameters.seed is not None
+    features, random = records.features, RowRandom(parameters.seed, Purpose.DRAW)
+    numeric = workspace.empty("drawn-numbers", features.numeric.shape, np.float64)
+    codes = workspace.empty("drawn-codes", features.codes.shape, np.int32)
 
-    modalities: ModalityDraw = "random"
+    def draw_block(index: int, rows: slice) -> tuple[Floats, Codes]:
+        near, far = records.neighbors[rows], records.distances[rows]
+        return avatars_of(features, near, far, random.block(index), parameters.modalities)
 
-    def __call__(
-        self, features: Features, neighbors: Indices, distances: Floats, random: np.random.Generator
-    ) -> tuple[Floats, Codes]:
-        """Return the avatars' (b, q) numbers and (b, c) codes. Cost: O(b k (q + c)) time, O(b k) memory."""
-        weights = contributions(distances, random)
-        numeric = np.empty((len(neighbors), features.numeric.shape[1]))
-        for rows in slices(len(neighbors), max(1, _CELLS // max(1, neighbors.shape[1] * numeric.shape[1]))):
-            theirs = features.numeric.take(neighbors[rows], axis=0)
-            np.einsum("bk,bkq->bq", weights[rows], theirs, out=numeric[rows])
-        codes = np.empty((len(neighbors), len(features.sizes)), dtype=np.int32)
-        pick = _most_probable if self.modalities == "most_probable" else _one_neighbors
-        cumulated = np.cumsum(weights, axis=1)
-        for c in range(codes.shape[1]):
-            codes[:, c] = pick(features.codes[:, c], neighbors, weights, cumulated, random)
-        return numeric, codes
+    for rows, block in each_block(draw_block, len(features), step=STEP, progress=progress):
+        numeric[rows], codes[rows] = block
+    imputed = parameters.return_data_imputed
+    return records.imputer.empty_again(records.table, numeric, codes, workspace, imputed=imputed)
+
+
+def avatars_of(
+    features: Features,
+    neighbors: Indices,
+    distances: Floats,
+    random: np.random.Generator,
+    modalities: ModalityDraw = "random",
+) -> tuple[Floats, Codes]:
+    """Return (b, q) numbers and (b, c) codes for (b, k) neighbours. Cost: O(b k (q + c)) time, O(b k) memory."""
+    weights = contributions(distances, random)
+    numeric = np.empty((len(neighbors), features.numeric.shape[1]))
+    for rows in slices(len(neighbors), max(1, _CELLS // max(1, neighbors.shape[1] * numeric.shape[1]))):
+        theirs = features.numeric.take(neighbors[rows], axis=0)
+        np.einsum("bk,bkq->bq", weights[rows], theirs, out=numeric[rows])
+    codes = np.empty((len(neighbors), len(features.sizes)), dtype=np.int32)
+    pick = _most_probable if modalities == "most_probable" else _one_neighbors
+    cumulated = np.cumsum(weights, axis=1)
+    for c in range(codes.shape[1]):
+        codes[:, c] = pick(features.codes[:, c], neighbors, weights, cumulated, random)
+    return numeric, codes
 
 
 def contributions(distances: Floats, random: np.random.Generator) -> Floats:
