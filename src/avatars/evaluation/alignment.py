@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import pyarrow as pa
 
 from avatars.engine.errors import InvalidTable
+from avatars.engine.plain import is_text
 
 LEAST_ROWS = 3
 
@@ -23,9 +24,8 @@ def aligned(original: pa.Table, others: Sequence[tuple[str, pa.Table]]) -> list[
     for whose, table in (("originals", original), *others):
         _check_labels(table, whose)
     if original.num_rows < LEAST_ROWS:
-        raise InvalidTable(
-            f"The originals have {original.num_rows} row(s): metrics need at least {LEAST_ROWS}.", code="too_few_rows"
-        )
+        rows = "1 row" if original.num_rows == 1 else f"{original.num_rows} rows"
+        raise InvalidTable(f"The originals have {rows}: metrics need at least {LEAST_ROWS}.", code="too_few_rows")
     for whose, table in others:
         _check_columns(original, table, whose)
         if not table.num_rows:
@@ -38,7 +38,7 @@ def check_rows(original: pa.Table, avatars: pa.Table) -> None:
     """Refuse tables whose rows cannot belong together one by one (``different_rows``)."""
     if original.num_rows != avatars.num_rows:
         raise InvalidTable(
-            f"The originals have {original.num_rows} rows and the avatars {avatars.num_rows}: "
+            f"The originals have {original.num_rows:,} rows and the avatars {avatars.num_rows:,}: "
             "row i of one must belong to row i of the other, unless the avatars are said to be shuffled.",
             code="different_rows",
         )
@@ -60,10 +60,10 @@ def _check_columns(original: pa.Table, other: pa.Table, whose: str) -> None:
     lost = [name for name in original.column_names if name not in other.column_names]
     added = [name for name in other.column_names if name not in original.column_names]
     if lost or added:
-        names = ", ".join(repr(name) for name in lost or added)
+        names = [repr(name) for name in lost or added]
         raise InvalidTable(
-            f"The {whose} {'lack' if lost else 'have'} the column(s) {names}, unlike the originals: "
-            "compare tables of the same columns.",
+            f"The {whose} {'lack' if lost else 'have'} the column{'s' if len(names) > 1 else ''} {', '.join(names)}, "
+            "unlike the originals: compare tables of the same columns.",
             code="different_columns",
             column=(lost or added)[0],
         )
@@ -93,8 +93,19 @@ def _cast(cells: pa.ChunkedArray, type_: pa.DataType, whose: str, name: str) -> 
     try:
         return cells.cast(type_)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        kinds = [_in_words(type_), _in_words(cells.type)]
+        here, there = kinds if kinds[0] != kinds[1] else (type_, cells.type)
         raise InvalidTable(
-            f"Column {name!r} is {type_} in the originals and {cells.type} in the {whose}: give both the same type.",
+            f"Column {name!r} is {here} in the originals and {there} in the {whose}: give both the same type.",
             code="different_types",
             column=name,
         ) from error
+
+
+def _in_words(type_: pa.DataType) -> str:
+    if pa.types.is_temporal(type_):
+        return "a duration" if pa.types.is_duration(type_) else "a date or a time"
+    if pa.types.is_boolean(type_):
+        return "yes or no"
+    is_number = pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_)
+    return "a number" if is_number else "text" if is_text(type_) or pa.types.is_dictionary(type_) else str(type_)

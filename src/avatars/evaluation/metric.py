@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from itertools import islice
+from typing import Any
 
 from avatars.evaluation.catalogue import DEFINITIONS, Criterion
 
@@ -81,6 +83,23 @@ class Metric:
             return None
         sign, limit = self.target.split()
         return self.value > float(limit) if sign == ">" else self.value < float(limit)
+
+    def to_dict(self, worst: int = 10) -> dict[str, Any]:
+        """Return all there is to know of it as JSON values, with so many of its parts."""
+        return {
+            "name": self.name,
+            "criterion": self.criterion,
+            "value": self.value,
+            "reason": self.reason,
+            "target": self.target,
+            "reaches_target": self.reaches_target,
+            "attacker": self.attacker,
+            "baseline": None if self.baseline is None else asdict(self.baseline),
+            "note": self.note,
+            "worst": [
+                {"columns": list(columns), "value": value} for columns, value in islice(self.parts.items(), worst)
+            ],
+        }
 
     def __str__(self) -> str:
         """Return the metric in words."""

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from avatars.engine.columns import Encoded
 from avatars.engine.features import Features
+from avatars.engine.projection import Projection
 from avatars.engine.spots import Spots
 from avatars.evaluation.privacy.closeness import Closeness, measure_closeness
 
@@ -42,12 +43,15 @@ class Pair:
     ----------
     linked
         Whether row i of the avatars belongs to record i.
+    space
+        The originals' projection, in which the spots are.
     """
 
     original: Side
     avatars: Side
     held_out: Side | None
     linked: bool
+    space: Projection
 
     @cached_property
     def closeness(self) -> Closeness:

@@ -1,6 +1,7 @@
 """What the figures themselves say against the comparison: avatars of another table, or in another order than said.
 
-Both rules are ours. They speak where metrics would look good for the wrong reason.
+Or held-out people who are among the originals. The rules are
+ours. They speak where metrics would look good for the wrong reason.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import numpy as np
 
 from avatars.evaluation.pair import Pair
 from avatars.evaluation.privacy.closeness import percentile_between
+from avatars.evaluation.rows import overlap
+from avatars.evaluation.wording import said
 
 LEAST_ROWS = 30
 """With fewer, chance alone could look like this."""
@@ -22,15 +25,24 @@ MOST_ORIGINALS = 99
 
 def remarks(pair: Pair) -> Iterator[str]:
     """Yield a sentence for each doubt. Cost: O(n log n) time."""
+    if pair.held_out is not None and (counts := overlap(pair.original.cells, pair.held_out.cells)) is not None:
+        yield said(
+            "{found:,} of the {others:,} held-out people are among the originals, where about {expected:,} would "
+            "coincide by chance: what is read beside them says little. Hold out people who are not in the table.",
+            found=counts[0],
+            others=len(pair.held_out),
+            expected=counts[1],
+        )
     if min(len(pair.original), len(pair.avatars)) < LEAST_ROWS:
         return
     if pair.closeness.distance_to_closest > percentile_between(pair.original.spots, MOST_ORIGINALS):
-        yield (
-            f"Most avatars are further from every original than {MOST_ORIGINALS} % of the originals are from each "
-            "other: check that these are avatars of this table."
+        yield said(
+            "Most avatars are further from every original than {percent} % of the originals are from each other: check "
+            "that these are avatars of this table.",
+            percent=MOST_ORIGINALS,
         )
     if pair.linked and (correlation := _link_correlation(pair)) is not None and correlation < LEAST_CORRELATION:
-        yield (
+        yield said(
             "Row i of the avatars is no more like record i than any other row: if the avatars are shuffled, say so, "
             "for hidden_rate, local_cloaking and every other metric of the link mean nothing then."
         )

@@ -28,6 +28,8 @@ class Request:
         Whether row i of the avatars does NOT belong to record i.
     thorough
         Whether utility metrics that cost more than the rest are wanted too.
+    privacy, utility
+        Whether metrics of this family are wanted.
     """
 
     known_variables: Sequence[str] = ()
@@ -37,6 +39,8 @@ class Request:
     categorical_hidden_rate_variables: Sequence[str] = ()
     shuffled: bool = False
     thorough: bool = False
+    privacy: bool = True
+    utility: bool = True
 
     def check(self, columns: Sequence[Column]) -> None:
         """Refuse what the columns cannot serve; raises ``InvalidParameter``."""

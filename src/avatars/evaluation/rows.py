@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -67,3 +68,14 @@ def occur_among(rows: Encoded, others: Encoded) -> Flags:
     found = np.zeros(len(rows.codes), dtype=np.bool_)
     found[here] = True
     return found
+
+
+def overlap(members: Encoded, others: Encoded) -> tuple[int, int] | None:
+    """Return how many of the others are among the members, and how many would be by chance; None for no more than so.
+
+    By chance are as many as members have somebody like them among themselves, give or take four standard errors (ours).
+    """
+    label = label_rows([members], [column.name for column in members.columns])[0]
+    expected = float((np.bincount(label)[label] > 1).mean()) * len(others.codes)
+    found = int(occur_among(others, members).sum())
+    return (found, round(expected)) if found > expected + 4 * sqrt(expected + 1) else None

@@ -12,13 +12,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from avatars.engine.counting import count_within
-from avatars.engine.features import Floats
-from avatars.engine.progress import Progress, Silent
+from avatars.engine.middle import middle_counts
+from avatars.engine.progress import Part, Progress
 from avatars.engine.spots import Spots
 
 STEP = "measuring privacy"
-# Records that are counted in full to guess the median.
-_SAMPLE = 4000
+AROUND = 2**16
+"""Records around which avatars are counted, where there are more than twice as many.
+
+Circles hold a share of the table, so that counting around everybody grows faster than the table does: at a million rows
+it was two thirds of what metrics cost. The median of so many is within .4 % of the ranks of that of all 19 times in 20,
+and nearer for records that are spread evenly in space (ours).
+"""
 
 
 @dataclass(frozen=True)
@@ -29,33 +34,28 @@ class Link:
     """Percent of records whose nearest avatar is not their own; among tied nearest ones the attacker guesses."""
     local_cloaking: float
     """Median over records of the number of OTHER avatars at most as far as their own."""
+    around: int
+    """Records that the median is of."""
 
 
 def measure_link(records: Spots, avatars: Spots, progress: Progress) -> Link:
     """Return the metrics for the places of the originals and of their avatars, row by row.
 
-    Exact: avatars are counted up to a bound above the median of the counts, which is raised until it is above.
-    Distances are equal when they differ by rounding alone. Cost: O(n (log n + median)) time, O(n) memory.
+    The hidden rate is exact, and so is the local cloaking of up to 131,072 records; of more it is the median of 65,536
+    of them, each with its exact count. Distances are equal when they differ by rounding alone. Cost: O(n log n) time,
+    and that of counting the avatars around some records in full, see ``engine/middle.py``; O(n) memory.
     """
     # In the order of the tree over the records: those that follow each other read the same part of the avatars' tree.
     here = records.places[records.spot_of[records.members]]
     own = np.sqrt(((here - avatars.places[avatars.spot_of[records.members]]) ** 2).sum(axis=1))
-    bound = _first_bound(here, own, avatars)
-    while True:
-        # At distance 0 rounding may leave the own avatar out of its own circle: it is there by definition.
-        within, nearer = count_within(here, own, avatars, bound, step=STEP, progress=progress)
-        within = np.maximum(within, 1)
-        # An even number of records has two in the middle.
-        middle = int(np.partition(within, len(within) // 2)[len(within) // 2])
-        if middle <= bound or bound >= len(own):
-            break
-        bound = min(len(own), 4 * bound)
-    hidden = 100.0 * (1.0 - float((~nearer / within).mean()))
-    return Link(hidden, float(np.median(within - 1)))
-
-
-def _first_bound(here: Floats, own: Floats, avatars: Spots) -> int:
-    """Return a bound that is likely to be above the median, from some of the records."""
-    some = np.unique(np.linspace(0, len(own) - 1, _SAMPLE).astype(np.int64))
-    counts, _ = count_within(here[some], own[some], avatars, len(own), step=STEP, progress=Silent())
-    return min(len(own), int(1.15 * float(np.median(counts))) + 16)
+    _, nearer = count_within(here, own, avatars, 0, step=STEP, progress=Part(progress, 0, 0.1))
+    caught = np.flatnonzero(~nearer)
+    tied, _ = count_within(here[caught], own[caught], avatars, len(own), step=STEP, progress=Part(progress, 0.1, 0.2))
+    # At distance 0 rounding may leave the own avatar out of its own circle: it is there by definition.
+    hidden = 100.0 * (1.0 - float((1.0 / np.maximum(tied, 1)).sum()) / len(own))
+    if len(own) > 2 * AROUND:
+        # In the tree's order they are spread evenly in space too.
+        some = np.linspace(0, len(own) - 1, AROUND).astype(np.int64)
+        here, own = here[some], own[some]
+    middle = middle_counts(here, own, avatars, step=STEP, progress=Part(progress, 0.2, 1))
+    return Link(hidden, sum(max(within, 1) - 1 for within in middle) / 2, len(own))

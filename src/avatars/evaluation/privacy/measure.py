@@ -20,10 +20,11 @@ from avatars.evaluation.privacy.known import correlation_protection_rate
 from avatars.evaluation.privacy.link import STEP, measure_link
 from avatars.evaluation.request import Request
 from avatars.evaluation.rows import cells
+from avatars.evaluation.wording import said
 
-_NO_LINK = "it needs the unshuffled avatars, and these are shuffled"
-_NO_KNOWN = "say what the attacker knows: known_variables"
-_HELD_OUT = "held-out people"
+_NO_LINK = said("it needs the unshuffled avatars, and these are shuffled")
+_NO_KNOWN = said("say what the attacker knows: known_variables")
+_HELD_OUT = said("held-out people")
 
 
 def measure_privacy(pair: Pair, request: Request, progress: Progress) -> list[Metric]:
@@ -50,11 +51,14 @@ def measure_privacy(pair: Pair, request: Request, progress: Progress) -> list[Me
 def _link(pair: Pair, progress: Progress) -> Iterator[Metric]:
     link = measure_link(pair.original.spots, pair.avatars.spots, progress)
     yield Metric("hidden_rate", link.hidden_rate, baseline=_guessing(pair))
-    yield Metric("local_cloaking", link.local_cloaking)
+    note = None
+    if link.around < len(pair.avatars):
+        note = said("median of {people:,} people, spread evenly", people=link.around)
+    yield Metric("local_cloaking", link.local_cloaking, note=note)
 
 
 def _guessing(pair: Pair) -> Baseline:
-    return Baseline("guessing", 100.0 * (1.0 - 1.0 / len(pair.avatars)))
+    return Baseline(said("guessing"), 100.0 * (1.0 - 1.0 / len(pair.avatars)))
 
 
 def _closeness(pair: Pair, request: Request, progress: Progress) -> Iterator[Metric]:
@@ -89,9 +93,9 @@ def _categorical(pair: Pair, request: Request) -> Metric:
         column.name for column in pair.original.cells.categorical_columns
     ]
     if not names:
-        return not_computed(name, "the table has no categorical column")
+        return not_computed(name, said("the table has no categorical column"))
     value = categorical_hidden_rate(pair.original.cells, pair.avatars.cells, names)
-    return Metric(name, value, baseline=_guessing(pair), note=f"by {', '.join(map(repr, names))}")
+    return Metric(name, value, baseline=_guessing(pair), note=said("by {columns}", columns=", ".join(map(repr, names))))
 
 
 def _correlation(pair: Pair, request: Request) -> Metric:
@@ -105,22 +109,27 @@ def _inference(name: str, pair: Pair, request: Request) -> Metric:
     if not request.known_variables:
         return not_computed(name, _NO_KNOWN)
     if request.target is None:
-        return not_computed(name, "say what the attacker wants to know: target")
+        return not_computed(name, said("say what the attacker wants to know: target"))
     (column,) = (column for column in pair.original.cells.columns if column.name == request.target)
     if column.is_numeric != (name == "inference_continuous"):
-        return not_computed(name, f"the target {column.name!r} is {'numbers' if column.is_numeric else 'categories'}")
+        if column.is_numeric:
+            return not_computed(name, said("the target {column!r} is numbers", column=column.name))
+        return not_computed(name, said("the target {column!r} is categories", column=column.name))
     if column.kind is Kind.DATETIME:
-        return not_computed(name, f"the target {column.name!r} is dates, of which a relative error says nothing")
+        return not_computed(
+            name, said("the target {column!r} is dates, of which a relative error says nothing", column=column.name)
+        )
     people, source = _known(pair.original, request), _known(pair.avatars, request)
-    for known, whose in ((people, "originals"), (source, "avatars")):
-        if np.isnan(known.target).all():
-            return not_computed(name, f"the target {column.name!r} is missing in all {whose}")
+    if np.isnan(people.target).all():
+        return not_computed(name, said("the target {column!r} is missing in all originals", column=column.name))
+    if np.isnan(source.target).all():
+        return not_computed(name, said("the target {column!r} is missing in all avatars", column=column.name))
     value = inference.attack(people, source, is_number=column.is_numeric)
     held_out = _known(pair.held_out, request) if pair.held_out is not None else None
     if held_out is not None and not np.isnan(held_out.target).all():
         beside = Baseline(_HELD_OUT, inference.attack(people, held_out, is_number=column.is_numeric))
     else:
-        guess = "the avatars' median" if column.is_numeric else "the avatars' mode"
+        guess = said("the avatars' median") if column.is_numeric else said("the avatars' mode")
         beside = Baseline(guess, inference.constant_guess(people, source, is_number=column.is_numeric))
     return Metric(name, value, baseline=beside)
 

@@ -16,6 +16,7 @@ import numpy as np
 from avatars.engine.batches import spread
 from avatars.engine.features import Features, Floats
 from avatars.evaluation.metric import Columns
+from avatars.evaluation.wording import said
 
 MOST = 1000
 """Combinations of columns that are looked at; of more, so many are drawn at random."""
@@ -40,7 +41,12 @@ def drawn_note(figures: Sequence[float], columns: int, together: int) -> str | N
     if every <= MOST:
         return None
     reach = 1.96 * float(np.std(figures, ddof=1)) / math.sqrt(len(figures)) * math.sqrt(1 - len(figures) / every)
-    return f"mean of {len(figures)} of {every} combinations, drawn at random: give or take {reach:.4f}"
+    return said(
+        "mean of {some} of {every} combinations, drawn at random: give or take {reach:.4f}",
+        some=len(figures),
+        every=every,
+        reach=reach,
+    )
 
 
 def accuracies(original: Features, avatars: Features, wanted: Sequence[Combination]) -> dict[Columns, float]:

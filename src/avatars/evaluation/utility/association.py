@@ -45,12 +45,14 @@ def correlation_ratio(numbers: Floats, codes: Codes) -> float:
     both = ~np.isnan(numbers) & (codes >= 0)
     if not both.any():
         return 0.0
-    x, levels = numbers[both] - numbers[both].mean(), codes[both]
-    total = float((x**2).sum())
+    if not both.all():
+        numbers, codes = numbers[both], codes[both]
+    levels, x = codes, numbers - numbers.mean()
+    total = float(x @ x)
     counts, sums = np.bincount(levels), np.bincount(levels, weights=x)
     between = float((sums**2 / np.maximum(counts, 1)).sum())
     # A constant's deviations are rounding alone.
-    limit = 1e-24 * float((numbers[both] ** 2).sum())
+    limit = 1e-24 * float(numbers @ numbers)
     return float(np.sqrt(min(1.0, between / total))) if total > limit else 0.0
 
 
@@ -59,13 +61,20 @@ def cramers_v(a: Codes, b: Codes) -> float:
     both = (a >= 0) & (b >= 0)
     if not both.any():
         return 0.0
-    a, b = a[both], b[both]
+    if not both.all():
+        a, b = a[both], b[both]
     rows, columns = np.bincount(a), np.bincount(b)
     least = min(np.count_nonzero(rows), np.count_nonzero(columns))
     if least < 2:
         return 0.0
-    # Only the cells that somebody is in: there may be many levels.
-    cells, counts = np.unique(a.astype(np.int64) * len(columns) + b, return_counts=True)
+    # Only the cells that somebody is in. Counting is quicker than sorting, where all cells are few enough.
+    place = a.astype(np.int64) * len(columns) + b
+    if len(rows) * len(columns) <= 4 * len(place):
+        counts = np.bincount(place)
+        cells = np.flatnonzero(counts)
+        counts = counts[cells]
+    else:
+        cells, counts = np.unique(place, return_counts=True)
     expected = rows[cells // len(columns)].astype(np.float64) * columns[cells % len(columns)]
     phi2 = float((counts.astype(np.float64) ** 2 / expected).sum()) - 1.0
     return float(np.sqrt(min(1.0, max(0.0, phi2) / (least - 1))))

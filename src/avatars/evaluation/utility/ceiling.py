@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatars.evaluation.metric import Baseline, Columns
+from avatars.evaluation.wording import said
 
 Rows = NDArray[np.intp]
 
@@ -61,10 +62,10 @@ class Ceiling:
         if held_out is None:
             order = random.permutation(originals)
             reference, fresh = np.sort(order[: originals // 2]), np.sort(order[originals // 2 :])
-            what = f"half of the originals against the other ({len(fresh)} rows)"
+            what = said("half of the originals against the other ({rows} rows)", rows=len(fresh))
         else:
             reference, fresh = np.arange(originals), np.sort(random.permutation(held_out)[:avatars])
-            what = f"held-out people ({len(fresh)} rows)"
+            what = said("held-out people ({rows} rows)", rows=len(fresh))
         parts = np.array_split(random.permutation(avatars), max(1, round(avatars / len(fresh))))
         return cls(what, reference, fresh, [np.sort(part) for part in parts])
 

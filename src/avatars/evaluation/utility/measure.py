@@ -22,12 +22,13 @@ from avatars.evaluation.utility.correlation import correlation_differences
 from avatars.evaluation.utility.discriminator import discriminator_auc
 from avatars.evaluation.utility.hellinger import hellinger_by_column
 from avatars.evaluation.utility.prediction import prediction_score
+from avatars.evaluation.wording import said
 
 STEP = "measuring utility"
 ACCURACIES = ("univariate_accuracy", "bivariate_accuracy", "trivariate_accuracy")
 THOROUGH = (*ACCURACIES, "association_difference", "discriminator_auc", "prediction_score")
 """Metrics that cost more than the others."""
-_NOT_ASKED = "it takes longer than the others: ask for it with avatars.evaluate"
+_NOT_ASKED = said("not asked for, since this takes longer: avatars.evaluate computes it, with thorough=True")
 _LARGE_IS_GOOD = {*ACCURACIES, "prediction_score"}
 
 
@@ -50,7 +51,7 @@ def measure_utility(pair: Pair, request: Request, progress: Progress) -> list[Me
     if request.thorough:
         held_out = None if pair.held_out is None else len(pair.held_out)
         ceiling = Ceiling.among(len(pair.original), len(pair.avatars), held_out)
-    hellinger = _metric("hellinger_mean", hellinger_by_column, tables, ceiling, "the table has no column")
+    hellinger = _metric("hellinger_mean", hellinger_by_column, tables, ceiling, said("the table has no column"))
     metrics = [
         hellinger,
         Metric("hellinger_std", float(np.std(list(hellinger.parts.values())))),
@@ -59,7 +60,7 @@ def measure_utility(pair: Pair, request: Request, progress: Progress) -> list[Me
             correlation_differences,
             tables,
             ceiling,
-            "the table has fewer than two numeric columns",
+            said("the table has fewer than two numeric columns"),
         ),
     ]
     advance(progress, STEP, 1, 1)
@@ -83,20 +84,24 @@ def _thorough(
         advance(progress, STEP, 1, 1)
     metrics.append(
         _metric(
-            "association_difference", association_differences, tables, ceiling, "the table has fewer than two columns"
+            "association_difference",
+            association_differences,
+            tables,
+            ceiling,
+            said("the table has fewer than two columns"),
         )
     )
     advance(progress, STEP, 1, 1)
-    too_few = "there are too few rows to learn from and to judge"
+    too_few = said("there are too few rows to learn from and to judge")
     metrics.append(_metric("discriminator_auc", discriminator_auc, _with_points(pair, binned), ceiling, too_few))
     advance(progress, STEP, 1, 1)
     if request.target is None:
-        metrics.append(not_computed("prediction_score", "say which column is to be predicted: target"))
+        metrics.append(not_computed("prediction_score", said("say which column is to be predicted: target")))
     elif len(bins.names) < 2:
-        metrics.append(not_computed("prediction_score", "the table has only one column"))
+        metrics.append(not_computed("prediction_score", said("the table has only one column")))
     else:
         to_learn = _with_target(tables, binned, request.target)
-        constant = "the target is missing, or the same for all people"
+        constant = said("the target is missing, or the same for all people")
         metrics.append(_metric("prediction_score", prediction_score, to_learn, ceiling, constant))
     advance(progress, STEP, 1, 1)
     return metrics
@@ -118,7 +123,8 @@ def _accuracy(name: str, together: int, binned: Tables[Features], ceiling: Ceili
     def measure(original: Features, avatars: Features) -> dict[tuple[str, ...], float]:
         return accuracies(original, avatars, wanted)
 
-    metric = _metric(name, measure, binned, ceiling, f"the table has fewer than {together} columns")
+    too_few = said("the table has fewer than {together} columns", together=together)
+    metric = _metric(name, measure, binned, ceiling, too_few)
     return replace(metric, note=drawn_note(list(metric.parts.values()), len(binned.original.names), together))
 
 
