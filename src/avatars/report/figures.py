@@ -7,10 +7,13 @@ marks too.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Coordinates = NDArray[np.float64]
 
@@ -46,6 +49,9 @@ def projection_figure(
     -----
     SENSITIVE with respect to the originals: every original is a point of the figure.
     """
+    # Whoever wants no figure need not wait for it.
+    from matplotlib.figure import Figure
+
     if originals.ndim != 2 or originals.shape[1] < 1 or avatars.shape[1:] != originals.shape[1:]:
         raise ValueError("originals and avatars must be (rows, components) arrays of the same projection")
     figure = Figure(figsize=(7.0, 5.5), dpi=150, layout="constrained")
