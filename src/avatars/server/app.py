@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,23 +13,31 @@ from anyio import to_thread
 from fastapi import FastAPI
 from pydantic.warnings import UnsupportedFieldAttributeWarning
 
-from avatars.server import documentation, health, stats
+from avatars.server import documentation, health, housekeeping, stats
 from avatars.server.accounts import routes as accounts
 from avatars.server.accounts import user_routes as users
+from avatars.server.assessments import routes as assessments
 from avatars.server.audit import routes as audit
 from avatars.server.datasets import routes as datasets
 from avatars.server.db import Database, DatabaseError
 from avatars.server.errors import install_error_handlers
+from avatars.server.housekeeping import Housekeeper
 from avatars.server.jobs import routes as jobs
 from avatars.server.jobs.compute import Compute
 from avatars.server.jobs.runner import JobRunner
+from avatars.server.lease import Lease
 from avatars.server.mail.outbox import Outbox
 from avatars.server.metrics import routes as metrics
 from avatars.server.middleware import RequestMiddleware
+from avatars.server.monitoring import CannotListen, Monitoring
+from avatars.server.reports import routes as reports
 from avatars.server.settings import Settings
-from avatars.server.storage import Storage
+from avatars.server.storage import Storage, StorageError
 
 log = structlog.get_logger(__name__)
+
+# A false alarm, which FastAPI silences where it wraps a model; ours are built later than that, when first used.
+warnings.simplefilter("ignore", UnsupportedFieldAttributeWarning)
 
 
 def create_app(settings: Settings, *, compute: Compute | None = None) -> FastAPI:
@@ -44,30 +54,48 @@ def create_app(settings: Settings, *, compute: Compute | None = None) -> FastAPI
     ------
     DatabaseError
         The address of the database is not understood.
+    StorageError
+        The key file cannot be used, or there is no storage.
     """
     database = Database(settings.database_url)
-    storage = Storage(settings.files_dir)
+    storage = Storage(settings.storage_url, settings.encryption_key_file)
     own_compute = compute is None
     compute = compute or Compute(settings)
-    runner = JobRunner(database, storage, compute)
+    lease = Lease(database)
+
+    def give_way() -> None:
+        app.state.failure = "Another platform runs on this database by now: this one has stopped."
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    runner = JobRunner(database, storage, compute, lease, deadline_hours=settings.job_deadline_hours, on_lost=give_way)
     outbox = Outbox(database, settings)
+    monitoring = Monitoring(settings, database, compute)
+    housekeeper = Housekeeper(database, storage)
 
     def start() -> None:
-        # First, so that a database that is not there is noticed before anything runs.
+        # First, so that a database that is not there, or somebody else's, is noticed before anything runs.
+        monitoring.start()
+        database.ping()
+        lease.take()
         database.upgrade()
+        housekeeping.claim(database, storage)
         if own_compute:
             # Returns at once: the workers come up while the first requests are answered.
             compute.start()
         runner.start()
         outbox.start()
+        housekeeper.start()
         log.info("platform.started")
 
     def abandon() -> None:
         if own_compute:
             compute.stop()
+        lease.release()
+        monitoring.stop()
         database.dispose()
 
     def stop() -> None:
+        housekeeper.stop()
         outbox.stop()
         runner.stop()
         abandon()
@@ -78,7 +106,7 @@ def create_app(settings: Settings, *, compute: Compute | None = None) -> FastAPI
         try:
             await to_thread.run_sync(start)
         except BaseException as error:
-            app.state.start_error = _sentence(error)
+            app.state.failure = _sentence(error)
             await to_thread.run_sync(abandon)
             raise
         try:
@@ -94,30 +122,22 @@ def create_app(settings: Settings, *, compute: Compute | None = None) -> FastAPI
         docs_url=None,
         redoc_url=None,
     )
-    app.state.start_error = None
+    app.state.failure = None
     app.state.settings = settings
     app.state.database = database
     app.state.storage = storage
     app.state.runner = runner
     app.state.outbox = outbox
-    app.add_middleware(RequestMiddleware, settings=settings)
+    app.state.monitoring = monitoring
+    app.add_middleware(RequestMiddleware, settings=settings, monitoring=monitoring)
     install_error_handlers(app)
-    for part in (health, accounts, users, datasets, jobs, metrics, stats, audit, documentation):
+    for part in (health, accounts, users, datasets, jobs, assessments, metrics, reports, stats, audit, documentation):
         app.include_router(part.router)
-    _describe(app)
     return app
 
 
-def _describe(app: FastAPI) -> None:
-    """Build the documentation, and with it the validators of every body, before the first request."""
-    with warnings.catch_warnings():
-        # FastAPI silences this false alarm where it wraps a model; ours are built later than that, namely here.
-        warnings.simplefilter("ignore", UnsupportedFieldAttributeWarning)
-        app.openapi()
-
-
 def _sentence(error: BaseException) -> str:
-    if isinstance(error, DatabaseError):
+    if isinstance(error, DatabaseError | CannotListen | StorageError):
         return str(error)
     log.error("platform.start_failed", exc_info=error)
     return f"The platform could not start ({type(error).__name__}); the log says where."

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from uuid import UUID
 
@@ -36,7 +37,15 @@ if TYPE_CHECKING:
 SQLITE_BUSY_SECONDS = 30
 """How long a writer waits for another one; a write of ours takes milliseconds."""
 
-POSTGRES_CONNECT_SECONDS = 10
+POSTGRES = {
+    "connect_timeout": 10,
+    # A server that is gone without a word is noticed within a minute, not within the quarter of an hour of TCP's own.
+    "keepalives_idle": 20,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 50_000,
+}
+"""What connections are made with (libpq's names; seconds, but the last in milliseconds)."""
 
 UPGRADE_LOCK = 0x6F70656E61766174
 """Any constant: two processes that upgrade the same PostgreSQL database take turns on it."""
@@ -123,6 +132,17 @@ class Database:
         with Session(self._writer, expire_on_commit=False) as session, session.begin():
             yield session
 
+    @property
+    def file(self) -> Path | None:
+        """The file of a SQLite database; None of any other."""
+        if self._url.get_backend_name() != "sqlite":
+            return None
+        return Path(str(self._url.database)).absolute()
+
+    def connect(self) -> Connection:
+        """Open a connection outside of transactions, for what lives as long as it does; whoever asks closes it."""
+        return self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+
     def ping(self) -> None:
         """Ask the database for nothing, to see whether it answers.
 
@@ -131,7 +151,7 @@ class Database:
         DatabaseError
             It does not.
         """
-        with self._readable_errors("reached"), self._reader.connect() as connection:
+        with self.readable_errors("reached"), self._reader.connect() as connection:
             connection.execute(text("SELECT 1"))
 
     def upgrade(self) -> None:
@@ -146,7 +166,7 @@ class Database:
         from alembic.util.exc import CommandError
 
         config = _migrations()
-        with self._readable_errors("prepared"), self._writer.begin() as connection:
+        with self.readable_errors("prepared"), self._writer.begin() as connection:
             if self._url.get_backend_name() == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": UPGRADE_LOCK})
             config.attributes["connection"] = connection
@@ -161,7 +181,7 @@ class Database:
         """The step of the tables' history that the database is at; None where it has no tables yet."""
         from alembic.migration import MigrationContext
 
-        with self._readable_errors("read"), self._reader.connect() as connection:
+        with self.readable_errors("read"), self._reader.connect() as connection:
             return MigrationContext.configure(connection).get_current_revision()
 
     @staticmethod
@@ -190,7 +210,8 @@ class Database:
         self._engine.dispose()
 
     @contextmanager
-    def _readable_errors(self, what: str) -> Iterator[None]:
+    def readable_errors(self, what: str) -> Iterator[None]:
+        """Turn what the database's driver raises into one sentence, that it cannot be ``what``."""
         try:
             yield
         except SQLAlchemyError as error:
@@ -263,7 +284,7 @@ def _make_engine(url: URL) -> Engine:
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     try:
-        return create_engine(url, connect_args={"connect_timeout": POSTGRES_CONNECT_SECONDS}, **common)
+        return create_engine(url, connect_args=POSTGRES, **common)
     except ModuleNotFoundError as error:
         raise DatabaseError(
             'PostgreSQL needs a driver that is not installed; install the extra "postgres" of open-avatars.'

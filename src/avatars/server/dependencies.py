@@ -1,4 +1,8 @@
-"""What a route may ask for, taken from ``app.state`` where ``create_app`` put it."""
+"""What a route may ask for, taken from ``app.state`` where ``create_app`` put it.
+
+What waits for nothing is ``async`` all the same: FastAPI hands every other one to a thread and back, which costs more
+than what it does.
+"""
 
 from __future__ import annotations
 
@@ -21,27 +25,27 @@ from avatars.server.storage import Storage
 _bearer = OAuth2PasswordBearer(tokenUrl="/login", auto_error=False, description="The token that /login gives.")
 
 
-def get_settings(request: Request) -> Settings:
+async def get_settings(request: Request) -> Settings:
     """The settings that the app was created with."""
     return cast(Settings, request.app.state.settings)
 
 
-def get_database(request: Request) -> Database:
+async def get_database(request: Request) -> Database:
     """The app's database."""
     return cast(Database, request.app.state.database)
 
 
-def get_storage(request: Request) -> Storage:
+async def get_storage(request: Request) -> Storage:
     """The app's storage of files."""
     return cast(Storage, request.app.state.storage)
 
 
-def get_runner(request: Request) -> JobRunner:
+async def get_runner(request: Request) -> JobRunner:
     """The thread that hands jobs to the cluster."""
     return cast(JobRunner, request.app.state.runner)
 
 
-def get_outbox(request: Request) -> Outbox:
+async def get_outbox(request: Request) -> Outbox:
     """The thread that sends mails."""
     return cast(Outbox, request.app.state.outbox)
 
@@ -73,7 +77,7 @@ def get_current_user(database: DatabaseDep, settings: SettingsDep, token: TokenD
 CurrentUser = Annotated[User, Depends(get_current_user)]
 
 
-def get_admin(user: CurrentUser) -> User:
+async def get_admin(user: CurrentUser) -> User:
     """The user, who is an admin.
 
     Raises
@@ -102,23 +106,28 @@ class Audience:
         What links begin with.
     knows_killed
         Whether the client knows the status ``killed``; others are told ``failure``.
+    patience
+        Seconds that the client waits for an answer without being told to; less than after which it gives up.
     """
 
     base_url: str
     knows_killed: bool = True
+    patience: float = 30.0
 
 
-def get_audience(request: Request, settings: SettingsDep) -> Audience:
+async def get_audience(request: Request, settings: SettingsDep) -> Audience:
     """The client that asks, by what it says it is."""
     agent = request.headers.get("User-Agent", "")
     # Clients up to 0.2.2 say no version, and those in R wait for "success" or "failure" and for nothing else.
-    return Audience(settings.base_url, knows_killed=agent.startswith(("open-avatars/", "avatar-python/")))
+    knows_killed = agent.startswith(("open-avatars/", "avatar-python/"))
+    # Old clients give up after five seconds of silence.
+    return Audience(settings.base_url, knows_killed, 4.0 if agent.startswith("avatar-python") else Audience.patience)
 
 
 AudienceDep = Annotated[Audience, Depends(get_audience)]
 
 
-def get_address(request: Request) -> str:
+async def get_address(request: Request) -> str:
     """Where the request comes from, for limits."""
     return request.client.host if request.client is not None else "unknown"
 

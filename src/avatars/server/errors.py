@@ -10,7 +10,8 @@
     ├── Conflict             409
     ├── PayloadTooLarge      413
     ├── TooManyRequests      429
-    └── Unavailable          503
+    ├── Unavailable          503
+    └── StorageIsFull        507
 
 Every error is JSON. ``message`` comes first because old clients follow the first value down to the text
 that they show; ``code`` is stable and made for programs.
@@ -32,6 +33,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from avatars.models.wording import plain_words
+from avatars.server.storage import StorageAway, StorageError, StorageFull
 
 log = structlog.get_logger(__name__)
 
@@ -142,6 +144,17 @@ class Unavailable(ApiError):
         super().__init__(503, code, message, headers={"Retry-After": str(retry_after)})
 
 
+class StorageIsFull(ApiError):
+    """507: there is no room for what was sent or made."""
+
+    def __init__(self) -> None:
+        message = (
+            "The platform has no room left for tables: ask the person who runs it to make some, or delete datasets "
+            "that you do not need, and send the request again."
+        )
+        super().__init__(507, "storage_full", message)
+
+
 def error_response(
     request_id: str,
     status_code: int,
@@ -179,6 +192,7 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     for unreachable in (OperationalError, InterfaceError, PoolTimeout):
         app.add_exception_handler(unreachable, _on_database_unreachable)
+    app.add_exception_handler(StorageError, _on_storage_error)
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -215,10 +229,32 @@ async def _on_invalid_request(request: Request, error: Exception) -> JSONRespons
 
 async def _on_database_unreachable(request: Request, error: Exception) -> JSONResponse:
     # The class only: the text of a database's error may hold its address.
+    if _is_disk_full(error):
+        log.error("database.full", error=type(error).__name__)
+        return await _on_http_exception(request, StorageIsFull())
     log.error("database.unreachable", error=type(error).__name__)
     message = "The platform cannot reach its database at the moment. Try again in a few seconds."
     answer = Unavailable("database_unreachable", message)
     return await _on_http_exception(request, answer)
+
+
+async def _on_storage_error(request: Request, error: Exception) -> JSONResponse:
+    # Its sentence is for the person who runs the platform: it may name keys and addresses.
+    log.error("storage.failed", error=type(error).__name__, reason=str(error))
+    if isinstance(error, StorageFull):
+        return await _on_http_exception(request, StorageIsFull())
+    if isinstance(error, StorageAway):
+        message = "The platform cannot reach its storage at the moment. Try again in a few seconds."
+        return await _on_http_exception(request, Unavailable("storage_unreachable", message))
+    return internal_error(request_id_of(request))
+
+
+def _is_disk_full(error: Exception) -> bool:
+    """Whether the database answers, but has no room to write."""
+    said = getattr(error, "orig", None)
+    on_sqlite = getattr(said, "sqlite_errorname", None) == "SQLITE_FULL"
+    # The SQLSTATE disk_full.
+    return on_sqlite or getattr(said, "sqlstate", None) == "53100"
 
 
 _FRAMEWORK_ERRORS = {

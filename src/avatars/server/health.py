@@ -9,7 +9,7 @@ import structlog
 from fastapi import APIRouter
 
 from avatars.server.db import DatabaseError
-from avatars.server.dependencies import DatabaseDep
+from avatars.server.dependencies import DatabaseDep, RunnerDep
 from avatars.server.errors import Unavailable, documented
 
 log = structlog.get_logger(__name__)
@@ -19,15 +19,23 @@ VERSION = version("open-avatars")
 
 
 @router.get("/")
-def get_root() -> dict[str, Any]:
+async def get_root() -> dict[str, Any]:
     """Say what answers here."""
     return {"name": "open-avatars", "version": VERSION, "status": "ok"}
 
 
 @router.get("/health")
-def get_health() -> dict[str, Any]:
-    """Say that the process answers."""
+async def get_health() -> dict[str, Any]:
+    """Say that the process answers, also when all of its threads wait for something."""
     return {"status": "ok"}
+
+
+@router.get("/health/ready", responses=documented(503))
+def get_health_ready(database: DatabaseDep, runner: RunnerDep) -> dict[str, Any]:
+    """Say that the platform takes requests: its database answers, its workers have come up; 503 where it does not."""
+    if not runner.compute.wait(timeout=0):
+        raise Unavailable("workers_starting", "The workers of the platform are starting. Try again in a few seconds.")
+    return get_health_db(database)
 
 
 @router.get("/health/db", responses=documented(503))

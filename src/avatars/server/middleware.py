@@ -13,6 +13,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from avatars.server.errors import PayloadTooLarge, internal_error
+from avatars.server.monitoring import Monitoring
 from avatars.server.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -46,8 +47,9 @@ _SECURITY_HEADERS = {
 class RequestMiddleware:
     """Gives each request an id, counts its body, adds the security headers, logs it, catches what escaped."""
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, monitoring: Monitoring) -> None:
         self.app = app
+        self.monitoring = monitoring
         self.headers = dict(_SECURITY_HEADERS)
         if (settings.public_url or "").startswith("https://"):
             self.headers["Strict-Transport-Security"] = "max-age=63072000"
@@ -62,6 +64,7 @@ class RequestMiddleware:
         scope.setdefault("state", {})["request_id"] = request_id
         started = time.perf_counter()
         status = 0
+        counted = _Counted(receive, self._limit(scope))
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status
@@ -75,7 +78,7 @@ class RequestMiddleware:
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
-                await self.app(scope, _counted(receive, self._limit(scope)), send_with_headers)
+                await self.app(scope, counted.receive, send_with_headers)
             except Exception:
                 log.exception("request.failed", method=scope["method"], route=_route(scope))
                 if status:
@@ -83,35 +86,45 @@ class RequestMiddleware:
                     raise
                 await internal_error(request_id)(scope, receive, send_with_headers)
             finally:
+                seconds, route = time.perf_counter() - started, _route(scope)
                 log.info(
                     "request",
                     method=scope["method"],
-                    route=_route(scope),
+                    route=route,
                     status=status,
-                    duration_ms=round((time.perf_counter() - started) * 1000, 1),
+                    duration_ms=round(seconds * 1000, 1),
                 )
+                # Whoever waits for a job says nothing about how quick the platform is.
+                waits = b"wait=" in scope["query_string"]
+                self.monitoring.count(scope["method"], route, status, None if waits else seconds)
+                if _is_upload(scope):
+                    self.monitoring.count_upload(counted.seen)
 
     def _limit(self, scope: Scope) -> int:
         if not any(name == b"authorization" for name, _ in scope["headers"]):
             return ANONYMOUS_BODY
-        if scope["method"] == "POST" and scope["path"].rstrip("/") in UPLOADS:
-            return self.upload_body
-        return JSON_BODY
+        return self.upload_body if _is_upload(scope) else JSON_BODY
 
 
-def _counted(receive: Receive, limit: int) -> Receive:
-    """``receive``, which refuses to hand out more than ``limit`` bytes of a body."""
-    seen = 0
+class _Counted:
+    """A request's body, of which no more than ``limit`` bytes are handed out."""
 
-    async def receive_counted() -> Message:
-        nonlocal seen
-        message = await receive()
-        seen += len(message.get("body", b""))
-        if seen > limit:
-            raise PayloadTooLarge(f"The request is too large: at most {limit} bytes are accepted here.")
+    def __init__(self, receive: Receive, limit: int) -> None:
+        self.seen = 0
+        self._receive = receive
+        self._limit = limit
+
+    async def receive(self) -> Message:
+        """Hand out the next piece."""
+        message = await self._receive()
+        self.seen += len(message.get("body", b""))
+        if self.seen > self._limit:
+            raise PayloadTooLarge(f"The request is too large: at most {self._limit} bytes are accepted here.")
         return message
 
-    return receive_counted
+
+def _is_upload(scope: Scope) -> bool:
+    return bool(scope["method"] == "POST" and scope["path"].rstrip("/") in UPLOADS)
 
 
 def _route(scope: Scope) -> str | None:

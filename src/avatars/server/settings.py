@@ -16,8 +16,10 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-GIB = 1024**3
+from avatars.engine.errors import EngineError
+from avatars.engine.machine import read_size
 
+GIB = 1024**3
 
 PLACEHOLDERS = {
     "change-me",
@@ -30,6 +32,10 @@ PLACEHOLDERS = {
     "strong_password",
 }
 """What stands for a secret in somebody's example; the platform does not start with one."""
+
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+"""Addresses that only this machine itself can reach."""
 
 
 def default_data_dir() -> Path:
@@ -46,6 +52,34 @@ def default_data_dir() -> Path:
 def _database_in(validated: dict[str, Any]) -> str:
     # `data_dir` is absent here when it did not validate itself; that error is the one to show.
     return f"sqlite:///{validated.get('data_dir', default_data_dir()) / 'avatars.db'}"
+
+
+def reachable(host: str) -> str:
+    """Give the address, as URLs have it, at which this machine reaches what listens on ``host``."""
+    # 0.0.0.0 and :: mean "every address of this machine" and cannot be connected to everywhere.
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host
+
+
+_NEEDS_CERTIFICATES = (
+    "needs AVATARS_CLUSTER_CA_FILE, AVATARS_CLUSTER_CERTIFICATE_FILE and AVATARS_CLUSTER_KEY_FILE: "
+    "whoever reaches a scheduler can run code on its workers (avatars certificates makes them)"
+)
+
+
+def _check_scheduler(address: str, *, has_certificates: bool) -> None:
+    """Refuse an address that strangers could reach as well; without encryption only this machine will do."""
+    parsed = urlsplit(address)
+    if parsed.scheme not in ("tls", "tcp") or not parsed.hostname or not parsed.port:
+        raise ValueError("the address of a scheduler is like tls://scheduler:8786")
+    if parsed.scheme == "tls" and not has_certificates:
+        raise ValueError(f"a tls:// scheduler {_NEEDS_CERTIFICATES}")
+    if parsed.scheme == "tcp" and parsed.hostname not in LOOPBACK:
+        raise ValueError(f"tcp:// is for this machine alone: use tls://, which {_NEEDS_CERTIFICATES}")
+
+
+def _files_in(validated: dict[str, Any]) -> str:
+    return str(validated.get("data_dir", default_data_dir()) / "files")
 
 
 def _password_of(url: str) -> str | None:
@@ -65,7 +99,6 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="AVATARS_",
         env_ignore_empty=True,
-        use_attribute_docstrings=True,
         # The error of a refused value must not print the value: a database's address holds a password.
         hide_input_in_errors=True,
         extra="forbid",
@@ -73,11 +106,20 @@ class Settings(BaseSettings):
     )
 
     data_dir: Path = Field(default_factory=default_data_dir)
-    """Folder of everything that the platform keeps: tables, results and the embedded database."""
+    """Folder of everything that the platform keeps: tables, results and the embedded database. By default where this
+    system keeps the data of a user's programs."""
 
     database_url: str = Field(default_factory=_database_in, repr=False)
     """Database, as ``sqlite:///FILE`` or ``postgresql://USER:PASSWORD@HOST/NAME``; by default a SQLite
     file in the data folder."""
+
+    storage_url: str = Field(default_factory=_files_in)
+    """Where tables and results are kept: a folder, by default ``files`` in the data folder, or a bucket, as
+    ``s3://BUCKET/PREFIX``."""
+
+    encryption_key_file: Path | None = None
+    """File with the keys that tables and results are encrypted with, the newest first; ``avatars storage new-key``
+    makes it. By default they are not encrypted."""
 
     host: str = "127.0.0.1"
     """Address to listen on. The default can be reached from this machine only."""
@@ -98,15 +140,46 @@ class Settings(BaseSettings):
     worker_memory_limit: str = "auto"
     """Memory that one worker may use, for example ``4GiB``; ``auto`` shares the machine's memory out."""
 
+    job_deadline_hours: float = Field(default=24, gt=0)
+    """A job that has been running for this many hours is stopped, and fails with a sentence that says so."""
+
+    cluster_listen: str | None = None
+    """Address and port of this machine, for example ``10.0.0.1:8786``, where ``avatars worker`` on other machines
+    joins the platform. By default no machine can."""
+
     dask_scheduler: str | None = None
-    """Address of an external Dask scheduler, for example ``tls://scheduler:8786``, used instead of the
-    embedded cluster."""
+    """Address of a Dask scheduler, for example ``tls://scheduler:8786``, used instead of workers of the platform's
+    own; for ``avatars worker`` that of the platform."""
+
+    cluster_ca_file: Path | None = None
+    """Certificates (PEM) that the machines of the cluster know each other by; ``avatars certificates`` makes it and
+    the next two. Whoever has a certificate of it can run code on the workers."""
+
+    cluster_certificate_file: Path | None = None
+    """Certificate (PEM) that this machine shows to the others."""
+
+    cluster_key_file: Path | None = None
+    """Key (PEM) of that certificate."""
+
+    monitoring_port: int | None = Field(default=None, ge=0, le=65535)
+    """Port at which Prometheus reads how the platform does, without a login. None is open by default."""
+
+    monitoring_host: str = "127.0.0.1"
+    """Address that this port is on. The default can be reached from this machine only."""
 
     max_upload_bytes: int = Field(default=8 * GIB, ge=1)
     """Largest file that may be uploaded, in bytes."""
 
     user_quota_bytes: int | None = Field(default=None, ge=1)
     """Bytes that the datasets of one user may take, as they are kept: Parquet. No limit by default."""
+
+    default_method: Literal["local", "avatar"] = "local"
+    """How avatars are drawn where a job does not say: ``local``, which withstands attacks, or ``avatar``, the published
+    draw."""
+
+    release_policy: Literal["advise", "enforce"] = "advise"
+    """What becomes of avatars whose assessment says BLOCK: with ``advise`` it is shown, with ``enforce`` nobody can
+    download them until an admin releases them, nor before they are assessed."""
 
     token_idle_hours: float = Field(default=24, gt=0)
     """A login ends after this many hours without a request."""
@@ -141,6 +214,9 @@ class Settings(BaseSettings):
     mail_language: Literal["en", "fr"] = "en"
     """Language of mails."""
 
+    report_language: Literal["en", "fr"] = "en"
+    """Language of reports, where who asks for one does not say."""
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -160,12 +236,58 @@ class Settings(BaseSettings):
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().absolute()
 
+    @field_validator("storage_url")
+    @classmethod
+    def _folder_or_bucket(cls, value: str) -> str:
+        if "://" not in value:
+            return str(Path(value).expanduser().absolute())
+        from avatars.server.storage.bucket import check_url
+
+        check_url(value)
+        return value
+
     @field_validator("public_url")
     @classmethod
     def _web_address(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("http://", "https://")):
             raise ValueError("the public address must start with http:// or https://")
         return value.rstrip("/") if value is not None else None
+
+    @field_validator("worker_memory_limit")
+    @classmethod
+    def _size(cls, value: str) -> str:
+        if value != "auto":
+            try:
+                read_size(value)
+            except EngineError as error:
+                raise ValueError("a number of bytes is needed, for example 4GiB, or auto") from error
+        return value
+
+    @field_validator("cluster_listen")
+    @classmethod
+    def _host_and_port(cls, value: str | None) -> str | None:
+        if value is not None:
+            parsed = urlsplit(f"//{value}")
+            # Reading a port that is none raises; a free one would be found by nobody.
+            if not parsed.hostname or not parsed.port or parsed.netloc != value:
+                raise ValueError("an address and a port are needed, for example 10.0.0.1:8786")
+        return value
+
+    @model_validator(mode="after")
+    def _cluster_is_closed_to_strangers(self) -> Settings:
+        files = (self.cluster_ca_file, self.cluster_certificate_file, self.cluster_key_file)
+        if any(files) and not all(files):
+            raise ValueError("AVATARS_CLUSTER_CA_FILE, _CERTIFICATE_FILE and _KEY_FILE go together")
+        for path in filter(None, files):
+            if not os.access(path, os.R_OK):
+                raise ValueError(f"the file {path} is not there, or is not this user's to read")
+        if self.cluster_listen is not None and self.dask_scheduler is not None:
+            raise ValueError("AVATARS_CLUSTER_LISTEN opens the platform's own scheduler: unset AVATARS_DASK_SCHEDULER")
+        if self.cluster_listen is not None and not all(files):
+            raise ValueError(f"AVATARS_CLUSTER_LISTEN {_NEEDS_CERTIFICATES}")
+        if self.dask_scheduler is not None:
+            _check_scheduler(self.dask_scheduler, has_certificates=all(files))
+        return self
 
     @model_validator(mode="after")
     def _mail_is_complete(self) -> Settings:
@@ -197,17 +319,8 @@ class Settings(BaseSettings):
         return self
 
     @property
-    def files_dir(self) -> Path:
-        """Where tables and results are."""
-        return self.data_dir / "files"
-
-    @property
     def base_url(self) -> str:
         """What every link in an answer starts with; never taken from a request's ``Host`` header."""
         if self.public_url is not None:
             return self.public_url
-        # 0.0.0.0 and :: mean "every address of this machine" and cannot be connected to everywhere.
-        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)  # noqa: S104
-        if ":" in host and not host.startswith("["):
-            host = f"[{host}]"
-        return f"http://{host}:{self.port}"
+        return f"http://{reachable(self.host)}:{self.port}"

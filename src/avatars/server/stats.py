@@ -21,24 +21,19 @@ NEWEST_OLD_CLIENT = (0, 2, 2)
 def get_cluster_stats(user: CurrentUser, runner: RunnerDep) -> ClusterStats:
     """Say how busy the workers are."""
     compute = runner.compute
-    if not compute.wait(timeout=0):
-        return ClusterStats(
-            n_active_tasks=0,
-            available_concurrency=0,
-            utilization_rate_100=0,
-            status_message="The workers are starting.",
-        )
-    busy, capacity = compute.busy, compute.capacity
+    is_up = compute.wait(timeout=0)
+    busy, capacity = (compute.busy, compute.capacity) if is_up else (0, 0)
+    waiting = "No workers have joined: jobs wait." if is_up else "The workers are starting."
     return ClusterStats(
         n_active_tasks=busy,
         available_concurrency=capacity,
-        utilization_rate_100=min(100, round(100 * busy / capacity)),
-        status_message="ok",
+        utilization_rate_100=min(100, round(100 * busy / max(1, capacity))),
+        status_message="ok" if capacity else waiting,
     )
 
 
 @router.get("/check_client")
-def is_client_compatible(request: Request) -> CompatibilityResponse:
+async def is_client_compatible(request: Request) -> CompatibilityResponse:
     """Say whether the client that asks, by its ``User-Agent``, and this platform understand each other."""
     agent = request.headers.get("User-Agent", "")
     if _is_compatible(agent):

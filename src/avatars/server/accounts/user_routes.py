@@ -27,7 +27,7 @@ def limited(user: CurrentUser, database: DatabaseDep) -> None:
 
 
 @router.get("/me", responses=documented(401, 503))
-def get_me(user: CurrentUser) -> User:
+async def get_me(user: CurrentUser) -> User:
     """Say who you are."""
     return service.describe(user)
 

@@ -33,10 +33,17 @@ class Action(StrEnum):
     JOB_CREATED = "job.created"
     JOB_CANCELLED = "job.cancelled"
     JOB_DELETED = "job.deleted"
+    ASSESSMENT_CREATED = "assessment.created"
+    """Asked for; those that follow an avatarization by themselves are not recorded."""
+    AVATARS_RELEASED = "avatars.released"
+    """By an admin, in spite of their assessment."""
+    REPORT_CREATED = "report.created"
+    REPORT_DOWNLOADED = "report.downloaded"
     PROJECTIONS_READ = "projections.read"
     """Coordinates of the originals."""
     AUDIT_READ = "audit.read"
     PURGED = "data.purged"
+    AUDIT_PURGED = "audit.purged"
 
 
 class AuditEvent(Base):

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from avatars import models as wire
@@ -74,3 +74,14 @@ def read(
         )
         for event in events
     ]
+
+
+def purge(database: Database, before: datetime) -> int:
+    """Delete all events that are older, record that, and give their number. By an operator."""
+    with database.write() as session:
+        old = AuditEvent.at < before
+        count = session.scalar(select(func.count()).select_from(AuditEvent).where(old)) or 0
+        session.execute(delete(AuditEvent).where(old))
+        record(session, Action.AUDIT_PURGED, None)
+    database.forget()
+    return count

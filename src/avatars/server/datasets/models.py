@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, String
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from avatars.server.datasets.description import ColumnDescription
@@ -32,6 +32,8 @@ class Dataset(Base):
     __table_args__ = (
         CheckConstraint("kind IN ('original', 'avatars', 'sensitive_unshuffled_avatars')", name="kind"),
         CheckConstraint("filetype IN ('csv', 'parquet')", name="filetype"),
+        # Two uploads with one key make one dataset, however close they come. Those without a key are not compared.
+        Index(None, "user_id", "idempotency_key", unique=True),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
@@ -46,6 +48,10 @@ class Dataset(Base):
     size: Mapped[int] = mapped_column(BigInteger)
     """Bytes in the storage."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    assessments: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How many assessments were asked for: it counts those, too, that are deleted."""
+    idempotency_key: Mapped[str | None] = mapped_column(String(255))
+    """Of the upload: the same file that comes again with it is not stored twice."""
 
     analysis_duration: Mapped[float | None]
     """Seconds of work."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import StreamingResponse
 
 from avatars.models import Correlations, Dataset, FileType, Message, PatchDataset
 from avatars.server import deletion
+from avatars.server.assessments.service import check_release
 from avatars.server.datasets import service, upload
+from avatars.server.datasets.arrow_stream import MEDIA_TYPE
 from avatars.server.dependencies import (
     CurrentUser,
     DatabaseDep,
@@ -34,11 +36,11 @@ def _upload(*, raw: bool = False) -> dict[str, Any]:
     form = {"schema": {"type": "object", "required": ["file"], "properties": properties}}
     content: dict[str, Any] = {"multipart/form-data": form}
     if raw:
-        content |= {media: {"schema": binary} for media in ("text/csv", "application/octet-stream")}
+        content |= {media: {"schema": binary} for media in ("text/csv", "application/octet-stream", MEDIA_TYPE)}
     return {"requestBody": {"required": True, "content": content}}
 
 
-def get_compute(runner: RunnerDep) -> Compute:
+async def get_compute(runner: RunnerDep) -> Compute:
     """The workers."""
     return runner.compute
 
@@ -46,7 +48,10 @@ def get_compute(runner: RunnerDep) -> Compute:
 ComputeDep = Annotated[Compute, Depends(get_compute)]
 
 
-_REFUSALS = documented(400, 401, 413, 503)
+_REFUSALS = documented(400, 401, 409, 413, 503, 507)
+
+IdempotencyKey = Annotated[str | None, Header(max_length=255)]
+"""Of an upload: where the answer was lost, the same file with the same key is not stored twice."""
 
 
 @router.post("", responses=_REFUSALS, openapi_extra=_upload())
@@ -58,13 +63,17 @@ async def create_dataset(
     database: DatabaseDep,
     storage: StorageDep,
     compute: ComputeDep,
+    idempotency_key: IdempotencyKey = None,
 ) -> Dataset:
     """Upload a table, CSV or Parquet, as the part ``file`` of a multipart form; its label does not matter.
+
+    A large table may come as several parts, each of them Parquet. A file that is sent again with the same
+    ``Idempotency-Key`` header makes no second dataset.
 
     Both addresses do the same: clients in R send to ``/datasets/inline``.
     """
     # The body is no parameter of this function, so that it is read after the user is known and not before.
-    dataset = await service.create(request, user, database, storage, compute, settings)
+    dataset = await service.create(request, user, database, storage, compute, settings, idempotency_key=idempotency_key)
     return service.describe(dataset, settings.base_url)
 
 
@@ -77,10 +86,20 @@ async def create_dataset_from_stream(
     storage: StorageDep,
     compute: ComputeDep,
     name: Annotated[str | None, Query(max_length=upload.MAX_NAME)] = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> Dataset:
-    """Upload a table as the body of the request, CSV or Parquet, or as a multipart form."""
-    name = upload.clean_name(name or "")
-    dataset = await service.create(request, user, database, storage, compute, settings, raw=True, name=name)
+    """Upload a table as the body of the request, CSV, Parquet or an Arrow stream, or as a multipart form."""
+    dataset = await service.create(
+        request,
+        user,
+        database,
+        storage,
+        compute,
+        settings,
+        raw=True,
+        name=upload.clean_name(name or ""),
+        idempotency_key=idempotency_key,
+    )
     return service.describe(dataset, settings.base_url)
 
 
@@ -144,7 +163,7 @@ async def get_dataset_correlations(
 
 
 _DOWNLOAD: dict[int | str, dict[str, Any]] = {
-    **documented(401, 404, 503),
+    **documented(401, 403, 404, 409, 503),
     200: {"description": "The table.", "content": {media.split(";")[0]: {} for media in _MEDIA_TYPES.values()}},
 }
 
@@ -156,16 +175,23 @@ _DOWNLOAD: dict[int | str, dict[str, Any]] = {
 def download_dataset(
     id: UUID,
     user: CurrentUser,
+    settings: SettingsDep,
     database: DatabaseDep,
     storage: StorageDep,
     filetype: Annotated[FileType | None, EmptyIsAbsent, Query()] = None,
+    as_uploaded: Annotated[bool | None, EmptyIsAbsent, Query()] = None,
     excel_safe: Annotated[bool | None, EmptyIsAbsent, Query()] = None,
 ) -> StreamingResponse:
     """Download the table, as CSV unless ``filetype`` is ``parquet``.
 
-    A CSV is faithful to the cell. Where it is to be opened in a spreadsheet, ``excel_safe=true`` puts an apostrophe
-    before text that would run as a formula.
+    A CSV is faithful to the cell, with commas and decimal points: every program reads it by default. With
+    ``as_uploaded=true`` it is written as the file that was uploaded. Where it is to be opened in a spreadsheet,
+    ``excel_safe=true`` puts an apostrophe before text that would run as a formula.
     """
-    kind, pieces = service.download(database, storage, user, id, filetype, excel_safe=bool(excel_safe))
+    if settings.release_policy == "enforce":
+        check_release(database, user, id)
+    kind, pieces = service.download(
+        database, storage, user, id, filetype, as_uploaded=bool(as_uploaded), excel_safe=bool(excel_safe)
+    )
     headers = {"Content-Disposition": f'attachment; filename="{id}.{kind.value}"'}
     return StreamingResponse(pieces, media_type=_MEDIA_TYPES[kind], headers=headers)

@@ -12,6 +12,7 @@ import structlog
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from avatars import models as wire
@@ -23,10 +24,12 @@ from avatars.server.datasets import ingest, normal_form, upload
 from avatars.server.datasets.description import ColumnDescription
 from avatars.server.datasets.models import Dataset, DatasetKind
 from avatars.server.db import Database, owned
-from avatars.server.errors import BadRequest, PayloadTooLarge, Unavailable
-from avatars.server.jobs.compute import Compute, Lane, NoWorkers, WorkerLost
+from avatars.server.errors import BadRequest, Conflict, PayloadTooLarge, Unavailable
+from avatars.server.housekeeping import discard
+from avatars.server.jobs.compute import Compute, NoWorkers, WorkerLost
 from avatars.server.jobs.guard import OutOfMemory
 from avatars.server.jobs.models import UNFINISHED, Job, JobKind
+from avatars.server.jobs.workers import Lane
 from avatars.server.settings import Settings
 from avatars.server.storage import Storage
 
@@ -43,8 +46,9 @@ async def create(
     *,
     raw: bool = False,
     name: str | None = None,
+    idempotency_key: str | None = None,
 ) -> Dataset:
-    """Take in an upload: to quarantine, through a worker, into the storage and the database, or nowhere.
+    """Take in an upload: into the storage, through a worker, into the database, or nowhere.
 
     Parameters
     ----------
@@ -52,24 +56,38 @@ async def create(
         Whether the body may also be the file itself instead of a form.
     name
         The dataset's name where the form does not say it.
+    idempotency_key
+        The same file that comes with it again, because the answer was lost, is the dataset that it became at first.
 
     Raises
     ------
     BadRequest, PayloadTooLarge
         The form or the table in it cannot be used, or the user has no room for it.
+    Conflict
+        Another file came with this key.
     Unavailable
         There is no worker to read it.
+    StorageError
+        It cannot be kept.
     """
     dataset_id = uuid4()
-    quarantine = normal_form.quarantine_key(dataset_id)
     max_bytes = await run_in_threadpool(_room, database, user.id, settings)
-    kept = False
+    dataset: Dataset | None = None
     try:
-        received = await upload.receive(request, storage, quarantine, max_bytes, raw=raw)
+        received = await upload.receive(request, storage, normal_form.upload_key(dataset_id), max_bytes, raw=raw)
+        dataset = await run_in_threadpool(_earlier, database, user.id, idempotency_key, received.hash)
+        if dataset is not None:
+            return dataset
         read: normal_form.Written = await by_worker(
-            compute, f"ingest-{dataset_id}", ingest.ingest, storage, quarantine, dataset_id, settings.max_upload_bytes
+            compute,
+            f"ingest-{dataset_id}",
+            ingest.ingest,
+            storage,
+            dataset_id,
+            received.content,
+            settings.max_upload_bytes,
         )
-        dataset = Dataset(
+        made = Dataset(
             id=dataset_id,
             user_id=user.id,
             kind=DatasetKind.ORIGINAL,
@@ -79,14 +97,13 @@ async def create(
             nb_lines=read.nb_lines,
             columns=read.columns,
             size=read.size,
+            idempotency_key=idempotency_key or None,
         )
-        await run_in_threadpool(_add, database, dataset)
-        kept = True
+        dataset = await run_in_threadpool(_add, database, made)
     finally:
-        await run_in_threadpool(storage.delete, quarantine)
-        if not kept:
-            await run_in_threadpool(normal_form.delete, storage, dataset_id)
-    log.info("dataset.created", dataset_id=str(dataset_id), user_id=str(user.id), nb_lines=dataset.nb_lines)
+        if dataset is None or dataset.id != dataset_id:
+            await run_in_threadpool(discard, database, storage, normal_form.folder_key(dataset_id))
+    log.info("dataset.created", dataset_id=str(dataset.id), user_id=str(user.id), nb_lines=dataset.nb_lines)
     return dataset
 
 
@@ -177,11 +194,12 @@ def download(
     dataset_id: UUID,
     filetype: wire.FileType | None,
     *,
+    as_uploaded: bool = False,
     excel_safe: bool = False,
 ) -> tuple[wire.FileType, Iterator[bytes]]:
     """Give the bytes of a dataset in one of the file formats, in pieces, after recording that somebody took them.
 
-    Without a ``filetype`` it is CSV. ``excel_safe`` marks cells of a CSV that a spreadsheet would run as formulas.
+    Without a ``filetype`` it is CSV, which `normal_form.csv_bytes` explains.
     """
     filetype = filetype or wire.FileType.csv
     with database.write() as session:
@@ -194,7 +212,7 @@ def download(
         log.warning(action.value, dataset_id=str(dataset_id), user_id=str(user.id))
     if filetype == wire.FileType.parquet:
         return filetype, normal_form.parquet_bytes(storage, dataset.id)
-    return filetype, normal_form.csv_bytes(storage, dataset.id, excel_safe=excel_safe)
+    return filetype, normal_form.csv_bytes(storage, dataset.id, as_uploaded=as_uploaded, excel_safe=excel_safe)
 
 
 def describe(dataset: Dataset, base_url: str, *, in_analysis: bool = False) -> wire.Dataset:
@@ -268,7 +286,33 @@ async def by_worker(compute: Compute, name: str, task: Any, *arguments: Any) -> 
         ) from error
 
 
-def _add(database: Database, dataset: Dataset) -> None:
-    with database.write() as session:
-        session.add(dataset)
-        record(session, Action.DATASET_CREATED, dataset.user_id, dataset.id)
+def _add(database: Database, dataset: Dataset) -> Dataset:
+    """Write a dataset down, and give it; or the one that another request with the same key has made meanwhile."""
+    user_id, key, hash = dataset.user_id, dataset.idempotency_key, dataset.hash
+    try:
+        with database.write() as session:
+            session.add(dataset)
+            session.flush()
+            record(session, Action.DATASET_CREATED, user_id, dataset.id)
+            return dataset
+    except IntegrityError:
+        earlier = _earlier(database, user_id, key, hash)
+        if earlier is None:
+            raise
+        return earlier
+
+
+def _earlier(database: Database, user_id: UUID, idempotency_key: str | None, hash: str) -> Dataset | None:
+    """Give the dataset that this file became when it came with this key before; raises ``Conflict``."""
+    if not idempotency_key:
+        return None
+    with database.read() as session:
+        earlier = session.scalar(
+            select(Dataset).where(Dataset.user_id == user_id, Dataset.idempotency_key == idempotency_key)
+        )
+    if earlier is not None and earlier.hash != hash:
+        raise Conflict(
+            "idempotency_key_reused",
+            "This Idempotency-Key was used for another file: send a new key with a new file.",
+        )
+    return earlier

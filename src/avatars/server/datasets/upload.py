@@ -1,4 +1,4 @@
-"""Taking in an uploaded file: multipart to a quarantine file, in constant memory, counted and hashed on the way.
+"""Taking in an uploaded file: into the storage, under an id that no row has yet, in constant memory, counted, hashed.
 
 FastAPI's own way would store the whole body, of whatever size, before it asks who sent it.
 """
@@ -17,6 +17,8 @@ from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import parse_options_header
 from starlette.requests import ClientDisconnect, Request
 
+from avatars.server.datasets import arrow_stream
+from avatars.server.datasets.ingest import Content
 from avatars.server.errors import BadRequest, PayloadTooLarge
 from avatars.server.storage import Storage
 
@@ -26,6 +28,9 @@ BLOCK = 1 << 20
 MAX_NAME = 255
 MAX_FIELD_BYTES = 4 * MAX_NAME
 """Of a form field; the only one that is looked at is the name."""
+
+MAX_PARTS = 1000
+"""Files in one form: a large frame comes as several."""
 
 _HOW = 'send the table as the part "file" of a multipart form'
 
@@ -37,22 +42,27 @@ class Upload:
     hash: str
     """SHA-256 of the file, in hexadecimal."""
     name: str | None
+    content: Content
 
 
 async def receive(request: Request, storage: Storage, key: str, max_bytes: int, *, raw: bool = False) -> Upload:
     """Write the file of a request to ``key``; where that fails, nothing is there.
 
-    It is the part ``file`` of a multipart form; with ``raw``, a body of another type is the file itself.
+    It is the part ``file`` of a multipart form, or several of them, which are written one after the other; with
+    ``raw``, a body of another type is the file itself.
 
     Raises
     ------
     PayloadTooLarge
         The file is longer than ``max_bytes``.
     BadRequest
-        The body is not a multipart form with one file in it.
+        The body is not a multipart form with a file in it.
+    StorageError
+        It cannot be written.
     """
     file = _File(max_bytes)
-    body = file if raw and not _is_form(request) else _Form(_boundary(request), file)
+    is_raw = raw and not _is_form(request)
+    body = file if is_raw else _Form(_boundary(request), file)
     try:
         async with contextmanager_in_threadpool(_hashed_output(storage, key)) as output:
             async for chunk in request.stream():
@@ -63,7 +73,8 @@ async def receive(request: Request, storage: Storage, key: str, max_bytes: int, 
             await run_in_threadpool(output.write, file.take())
     except ClientDisconnect:
         raise BadRequest("incomplete_upload", "The upload stopped before its end: send the file again.") from None
-    return Upload(hash=output.hash.hexdigest(), name=name)
+    is_arrow = is_raw and _media_type(request) == arrow_stream.MEDIA_TYPE
+    return Upload(output.hash.hexdigest(), name, Content("arrow" if is_arrow else "file", tuple(file.parts)))
 
 
 def clean_name(name: str) -> str | None:
@@ -88,7 +99,11 @@ def _hashed_output(storage: Storage, key: str) -> Iterator[_HashedOutput]:
 
 
 def _is_form(request: Request) -> bool:
-    return request.headers.get("content-type", "").lower().startswith("multipart/")
+    return _media_type(request).startswith("multipart/")
+
+
+def _media_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def _boundary(request: Request) -> bytes:
@@ -100,10 +115,17 @@ def _boundary(request: Request) -> bytes:
 
 
 class _File:
-    """The bytes of a file on their way through, counted."""
+    """The bytes of a file on their way through, counted.
+
+    Attributes
+    ----------
+    parts
+        The lengths of the files, where a form has them.
+    """
 
     def __init__(self, max_bytes: int) -> None:
         self.pending = bytearray()
+        self.parts: list[int] = []
         self._max_bytes = max_bytes
         self._size = 0
 
@@ -117,6 +139,8 @@ class _File:
                 max_bytes=self._max_bytes,
             )
         self.pending += chunk
+        if self.parts:
+            self.parts[-1] += len(chunk)
 
     def finish(self) -> str | None:
         """Make sure that there was a file; it has no name of its own."""
@@ -132,11 +156,10 @@ class _File:
 
 
 class _Form:
-    """The parts of one form: the file's bytes pass through, the name is kept, other fields are ignored."""
+    """The parts of one form: the files' bytes pass through, the name is kept, other fields are ignored."""
 
     def __init__(self, boundary: bytes, file: _File) -> None:
         self._file = file
-        self._files = 0
         self._complete = False
         self._part = b""
         self._header: tuple[bytearray, bytearray] = (bytearray(), bytearray())
@@ -166,7 +189,7 @@ class _Form:
         """Make sure that the body was complete and held a file; give the dataset's name, if it has one."""
         if not self._complete:
             raise _unreadable()
-        if self._files == 0:
+        if not self._file.parts:
             raise BadRequest("no_file", f"The form has no file: {_HOW}.")
         name = clean_name(bytes(self._name).decode(errors="replace"))
         if name is not None and len(name) > MAX_NAME:
@@ -184,9 +207,9 @@ class _Form:
 
     def _on_headers_finished(self) -> None:
         if self._part == b"file":
-            self._files += 1
-            if self._files > 1:
-                raise BadRequest("several_files", "The form has several files: send one table at a time.")
+            self._file.parts.append(0)
+            if len(self._file.parts) > MAX_PARTS:
+                raise BadRequest("several_files", f"The form has more than {MAX_PARTS} files: send fewer, larger ones.")
 
     def _on_part_data(self, data: bytes, start: int, end: int) -> None:
         if self._part == b"file":

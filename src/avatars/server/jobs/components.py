@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import numpy as np
@@ -13,9 +13,11 @@ import pyarrow.parquet as pq
 from avatars.engine.features import Features, Floats
 from avatars.engine.progress import Silent
 from avatars.engine.publish import publishing_order
-from avatars.engine.run import Avatarization
-from avatars.engine.variables import contributions
 from avatars.server.storage import Storage
+
+if TYPE_CHECKING:
+    # The platform reads points, and never loads what makes them.
+    from avatars.engine.run import Avatarization
 
 MOST_POINTS = 10_000
 """Records, and avatars, whose coordinates are kept: a figure shows no more, and a client reads them as JSON."""
@@ -26,6 +28,8 @@ def describe(made: Avatarization) -> dict[str, Any]:
 
     A column and the indicator of its missing cells are one variable: what they contribute is added up.
     """
+    from avatars.engine.variables import contributions
+
     space = made.projection
     by_variable: dict[str, Floats] = defaultdict(lambda: np.zeros(space.ncp))
     names = _features(made, originals=True).names

@@ -7,23 +7,40 @@ process, loses time and nothing else.
 from __future__ import annotations
 
 import logging
+import os
+import signal
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import wait as wait_for
-from enum import StrEnum
-from typing import Any
+from contextlib import suppress
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-import dask.config
 import structlog
-from distributed import Client, KilledWorker, Nanny, Scheduler, Security, SpecCluster
-from distributed import Future as DaskFuture
-from distributed.system import MEMORY_LIMIT
 
+from avatars.server.jobs import invitation
 from avatars.server.jobs.guard import TOPIC, OutOfMemory, TaskBroken, ask_to_stop, guarded, unwrap
+from avatars.server.jobs.workers import (
+    WEB_ADDRESS,
+    Lane,
+    configure_dask,
+    lanes,
+    memory_limit,
+    nanny_options,
+    security_of,
+    warm_up,
+)
 from avatars.server.settings import Settings
+from avatars.server.storage import Storage
+
+if TYPE_CHECKING:
+    # Imported where it is used, which is a thread of its own: it takes as long as a third of the platform's start.
+    from distributed import Client, Nanny, Security, SpecCluster
+    from distributed import Future as DaskFuture
 
 log = structlog.get_logger(__name__)
 
@@ -36,7 +53,10 @@ START_SECONDS = 60.0
 RETRY_SECONDS = 5.0
 
 SUPERVISION_SECONDS = 5.0
-"""How often it is looked whether all embedded workers are there."""
+"""How often it is looked whether all embedded workers are there, and the scheduler of others."""
+
+COUNT_SECONDS = 1.0
+"""How old a count of the workers may be."""
 
 STOP_SECONDS = 10.0
 """How long a task that is asked to stop may take to do so; then its worker is ended."""
@@ -44,31 +64,8 @@ STOP_SECONDS = 10.0
 MISSING_SECONDS = 30.0
 """A worker that has been away for so long is replaced; Dask brings most of them back by itself in a second or two."""
 
-# Workers import these before they count as up, so that the first job does not wait for it.
-_PRELOADED = ["avatars.server.datasets.ingest", "avatars.server.jobs.tasks"]
-
-# Workers hold one table at a time and no results: there is nothing to spill, and one that pauses to wait for memory
-# helps nobody. Whoever goes over the limit is ended.
-_CONFIG = {
-    "distributed.worker.memory.target": False,
-    "distributed.worker.memory.spill": False,
-    "distributed.worker.memory.pause": False,
-    "distributed.worker.profile.enabled": False,
-    "distributed.admin.system-monitor.gil.enabled": False,
-    # Dask's web servers cannot be turned off; they are left without a page.
-    "distributed.scheduler.http.routes": [],
-    "distributed.worker.http.routes": [],
-}
-_WEB_ADDRESS = "127.0.0.1:0"
-
-
-class Lane(StrEnum):
-    """What a worker is for. A worker says so by a Dask resource of this name, amount 1."""
-
-    JOBS = "jobs"
-    """Avatarizations: minutes and gigabytes."""
-    UPLOADS = "uploads"
-    """Tables that somebody waits for: never queued behind jobs, and a hostile file takes no job down."""
+FETCH_SECONDS = 5.0
+"""Before it is looked whether a result still can come; results are small."""
 
 
 class WorkerLost(Exception):
@@ -85,22 +82,26 @@ class Compute:
     Parameters
     ----------
     settings
-        ``workers`` embedded processes for jobs and one for uploads, each within ``worker_memory_limit``; or
-        ``dask_scheduler``, whose workers have this package, ``--resources "jobs=1 uploads=1"`` and the same storage.
+        ``workers`` embedded processes for jobs and one for uploads, each within ``worker_memory_limit``, and with
+        ``cluster_listen`` those of other machines that join them; or those of ``dask_scheduler``.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._cluster: SpecCluster | None = None
+        self._nannies: dict[str, Nanny] = {}
         self._client: Client | None = None
-        # Whoever reaches a scheduler can run code in its workers. The embedded one is on loopback, where every user of
-        # the machine is: its key is made at each start, is never written down, and only our own children have it.
-        self._security = Security.temporary() if settings.dask_scheduler is None else Security()
         self._ready = threading.Event()
+        self._is_warm = threading.Event()
         self._stopping = threading.Event()
         self._starter: threading.Thread | None = None
         self._listener: Callable[[dict[str, Any]], None] | None = None
         self._over_memory: deque[str] = deque(maxlen=100)
+        self._storage: Storage | None = None
+        self._present: Counter[str] = Counter()
+        self._counted_at = float("-inf")
+        self._has_invited = False
+        self._missing: dict[str, float] = {}
 
     def start(self) -> None:
         """Bring the workers up in the background; `submit` waits for them."""
@@ -108,26 +109,73 @@ class Compute:
         self._starter.start()
 
     def stop(self) -> None:
-        """End the embedded workers and whatever they are doing."""
+        """End the embedded workers and whatever they are doing, also while they are still coming up."""
         self._stopping.set()
-        if self._starter is not None:
-            self._starter.join()
+        while self._is_warm.is_set() and self._starter is not None and self._starter.is_alive():
+            if not self._ready.is_set():
+                self._end_processes()
+            self._starter.join(timeout=0.1)
         if self._client is not None:
             self._client.close(timeout=2)
         if self._cluster is not None:
+            self._end_processes()
             self._cluster.close(timeout=10)
+
+    @cached_property
+    def _security(self) -> Security:
+        return security_of(self._settings)
+
+    def _end_processes(self) -> None:
+        """End the embedded workers' processes: nothing in them is wanted any more, and Dask would wait for it."""
+        from distributed.core import Status
+
+        for nanny in self._nannies.values():
+            if nanny.status in (Status.init, Status.starting, Status.running):
+                # Else it would start another one.
+                nanny.close_gracefully()
+            if nanny.pid is not None:
+                with suppress(ProcessLookupError):
+                    os.kill(nanny.pid, signal.SIGTERM)
 
     def wait(self, timeout: float) -> bool:
         """Wait until the workers are up; False where they are not after ``timeout`` seconds."""
         return self._ready.wait(timeout)
 
+    def invite(self, storage: Storage) -> None:
+        """Let other machines join that see this storage, soon and where the settings allow it."""
+        self._storage = storage
+
     @property
     def capacity(self) -> int:
         """How many jobs run at the same time."""
-        if self._settings.dask_scheduler is None or self._client is None:
-            return self._settings.workers
-        workers = self._client.scheduler_info(n_workers=-1)["workers"].values()
-        return max(1, sum(Lane.JOBS in worker["resources"] for worker in workers))
+        return self.count()[Lane.JOBS]
+
+    @property
+    def memory_limit(self) -> int:
+        """Bytes that one worker of this machine may use; those of others may say otherwise."""
+        return memory_limit(self._settings)
+
+    @property
+    def busy(self) -> int:
+        """How many tasks are at work or queued in the workers, uploads among them."""
+        if self._client is None or self._client.status != "running":
+            return 0
+        return sum(len(tasks) for tasks in self._client.processing().values())
+
+    def count(self) -> Counter[str]:
+        """Count the workers of each lane, as they were a moment ago."""
+        if not self._is_open:
+            # One that has just died is back in a second.
+            return Counter(lanes(self._settings.workers).values())
+        if time.monotonic() - self._counted_at >= COUNT_SECONDS:
+            found: Counter[str] = Counter()
+            if self._client is not None and self._client.status == "running":
+                for worker in self._client.scheduler_info(n_workers=-1)["workers"].values():
+                    found.update(worker["resources"].keys())
+            if found != self._present:
+                log.info("workers.counted", **{lane.value: found[lane] for lane in Lane})
+            self._present, self._counted_at = found, time.monotonic()
+        return self._present
 
     def listen(self, listener: Callable[[dict[str, Any]], None]) -> None:
         """Call ``listener`` with every message that tasks send (`guard.messenger`); it must be quick."""
@@ -144,28 +192,31 @@ class Compute:
         NoWorkers
             There are none, and will not be soon.
         """
-        if not self._ready.wait(START_SECONDS) or self._client is None or self._stopping.is_set():
+        if not self._ready.wait(START_SECONDS) or self._stopping.is_set() or not self.count()[lane]:
             raise NoWorkers
+        client = self._client
+        assert client is not None
         outcome: Future[Any] = Future()
-        # Dask is to try once: attempts are counted in the database.
-        running = self._client.submit(
-            guarded, task, *arguments, key=name, pure=False, retries=0, resources={lane.value: 1}
-        )
+        try:
+            # Dask is to try once: attempts are counted in the database.
+            running = client.submit(guarded, task, *arguments, key=name, pure=False, retries=0, resources={lane: 1})
+        except Exception as error:
+            if client.status == "running":
+                raise
+            # The scheduler went away in this moment.
+            raise NoWorkers from error
         running.add_done_callback(lambda done: self._settle(name, done, outcome))
         return outcome
 
     def stop_task(self, name: str, outcome: Future[Any]) -> None:
         """Have a submitted task end, soon and somehow; returns at once. ``outcome`` is what `submit` gave."""
         # In threads of their own: a worker that is too busy to listen must not hold anybody up.
-        for target, arguments in ((self._ask_to_stop, (name,)), (self._end_worker_of, (name, outcome))):
-            threading.Thread(target=target, args=arguments, name="task-stop", daemon=True).start()
+        for act, arguments in ((self._ask_to_stop, (name,)), (self._end_worker_of, (name, outcome))):
+            threading.Thread(target=_calmly, args=(act, *arguments), name="task-stop", daemon=True).start()
 
     def _ask_to_stop(self, name: str) -> None:
         assert self._client is not None
-        try:
-            self._client.run(ask_to_stop, name, on_error="ignore")
-        except (OSError, TimeoutError, ValueError) as error:
-            log.warning("task.not_asked_to_stop", task=name, error=type(error).__name__)
+        self._client.run(ask_to_stop, name, on_error="ignore")
 
     def _end_worker_of(self, name: str, outcome: Future[Any]) -> None:
         assert self._client is not None
@@ -177,16 +228,11 @@ class Compute:
         if addresses:
             self._client.restart_workers(addresses, raise_for_error=False)
 
-    @property
-    def busy(self) -> int:
-        """How many tasks are at work or queued in the workers, uploads among them."""
-        if self._client is None:
-            return 0
-        return sum(len(tasks) for tasks in self._client.processing().values())
-
     def _settle(self, name: str, done: DaskFuture[Any], outcome: Future[Any]) -> None:
+        from distributed import KilledWorker
+
         try:
-            outcome.set_result(unwrap(done.result()))
+            outcome.set_result(unwrap(self._result_of(done)))
         except KilledWorker as killed:
             over_memory = killed.last_worker.address in self._over_memory
             outcome.set_exception(OutOfMemory() if over_memory else WorkerLost())
@@ -199,38 +245,63 @@ class Compute:
         finally:
             done.release()
 
+    def _result_of(self, done: DaskFuture[Any]) -> Any:
+        """Fetch a result from its worker.
+
+        Where Dask's loop ends in this moment, its own waiting has no end, and neither has the process.
+        """
+        while True:
+            try:
+                return done.result(timeout=FETCH_SECONDS)
+            except TimeoutError:
+                if self._stopping.is_set():
+                    raise NoWorkers from None
+
     def _start(self) -> None:
+        if self._settings.dask_scheduler is None:
+            configure_dask()
+            # Whoever stops us in these seconds does not wait for them.
+            warm_up()
+        self._is_warm.set()
+        self._reach()
+        while not self._stopping.is_set():
+            try:
+                self._look_after()
+            except Exception as error:
+                log.exception("workers.unavailable", reason=str(error.__cause__ or error))
+            self._stopping.wait(SUPERVISION_SECONDS)
+
+    def _look_after(self) -> None:
+        """Mend what does not mend itself."""
+        assert self._client is not None
+        if self._client.status == "closed":
+            # The scheduler was away for longer than its client is patient.
+            self._ready.clear()
+            self._reach()
+        if self._storage is not None and not self._has_invited:
+            self._client.set_metadata(invitation.TOPIC, invitation.invite(self._storage))
+            self._has_invited = True
+        if self._cluster is not None:
+            self._replace_missing(self._cluster, self._client)
+
+    def _reach(self) -> None:
+        """Connect to the scheduler, however long it takes."""
         while not self._stopping.is_set():
             try:
                 self._connect()
-                break
             except Exception as error:
+                if self._stopping.is_set():
+                    return
                 # Whatever it is: the platform goes on with what needs no workers, and tries again.
                 log.exception("workers.unavailable", reason=str(error.__cause__ or error))
                 self._stopping.wait(RETRY_SECONDS)
-        if self._stopping.is_set():
-            return
-        log.info("workers.ready")
-        if self._cluster is not None:
-            self._supervise(self._cluster)
-
-    def _supervise(self, cluster: SpecCluster) -> None:
-        """Replace workers that Dask has given up: those that could not start, or lost contact for good."""
-        missing: dict[str, float] = {}
-        while not self._stopping.wait(SUPERVISION_SECONDS):
-            try:
-                assert self._client is not None
-                present = {worker["name"] for worker in self._client.scheduler_info()["workers"].values()}
-                now = time.monotonic()
-                missing = {name: missing.get(name, now) for name in cluster.worker_spec if name not in present}
-                for name in [name for name, since in missing.items() if now - since >= MISSING_SECONDS]:
-                    log.error("worker.replaced", worker=name)
-                    cluster.sync(_replace, cluster, name)
-                    del missing[name]
-            except Exception as error:
-                log.exception("workers.unavailable", reason=str(error.__cause__ or error))
+            else:
+                log.info("workers.ready")
+                return
 
     def _connect(self) -> None:
+        from distributed import Client
+
         address = self._settings.dask_scheduler
         if address is None:
             self._cluster = self._cluster or self._embedded()
@@ -239,7 +310,23 @@ class Compute:
         client.subscribe_topic(MEMORY_TOPIC, self._on_over_memory)
         client.subscribe_topic(TOPIC, self._on_message)
         self._client = client
+        self._has_invited = not self._is_open
         self._ready.set()
+
+    @property
+    def _is_open(self) -> bool:
+        """Whether workers come from other machines."""
+        return self._settings.dask_scheduler is not None or self._settings.cluster_listen is not None
+
+    def _replace_missing(self, cluster: SpecCluster, client: Client) -> None:
+        """Replace workers that Dask has given up: those that could not start, or lost contact for good."""
+        present = {worker["name"] for worker in client.scheduler_info()["workers"].values()}
+        now = time.monotonic()
+        self._missing = {name: self._missing.get(name, now) for name in cluster.worker_spec if name not in present}
+        for name in [name for name, since in self._missing.items() if now - since >= MISSING_SECONDS]:
+            log.error("worker.replaced", worker=name)
+            cluster.sync(_replace, cluster, name)
+            del self._missing[name]
 
     def _on_over_memory(self, event: tuple[float, dict[str, Any]]) -> None:
         self._over_memory.append(event[1]["worker"])
@@ -250,46 +337,54 @@ class Compute:
 
     def _embedded(self) -> SpecCluster:
         """Start the scheduler in this process and the workers as its children: they exit when it does, however."""
-        lanes = {f"jobs-{number}": Lane.JOBS for number in range(self._settings.workers)}
-        lanes["uploads-0"] = Lane.UPLOADS
-        memory: str | int = self._settings.worker_memory_limit
-        if memory == "auto":
-            memory = MEMORY_LIMIT // len(lanes)
-        dask.config.set(_CONFIG)
+        from distributed import Scheduler, SpecCluster
+
+        # Other machines reach the scheduler where the settings say; our own workers stay on loopback all the same.
+        listen = urlsplit(f"//{self._settings.cluster_listen or '127.0.0.1:0'}")
+        common = {"protocol": "tls://", "security": self._security}
+        folder = str(self._settings.data_dir / "workers")
         return SpecCluster(
             scheduler={
                 "cls": Scheduler,
                 "options": {
-                    "host": "127.0.0.1",
-                    "protocol": "tls://",
-                    "security": self._security,
+                    "host": listen.hostname,
+                    "port": listen.port,
                     "dashboard": False,
-                    "dashboard_address": _WEB_ADDRESS,
+                    "dashboard_address": WEB_ADDRESS,
                     "allowed_failures": 0,
+                    **common,
                 },
             },
             workers={
                 name: {
-                    "cls": Nanny,
+                    "cls": self._hire,
                     "options": {
                         "host": "127.0.0.1",
-                        "protocol": "tls://",
-                        "security": self._security,
-                        "nthreads": 1,
-                        "resources": {lane.value: 1},
-                        "memory_limit": memory,
-                        "local_directory": str(self._settings.data_dir / "workers"),
-                        "preload": _PRELOADED,
-                        "dashboard": False,
-                        "dashboard_address": _WEB_ADDRESS,
-                        "silence_logs": logging.CRITICAL,
+                        **common,
+                        **nanny_options(self._settings, lane, self._security, folder),
                     },
                 }
-                for name, lane in lanes.items()
+                for name, lane in lanes(self._settings.workers).items()
             },
             security=self._security,
             silence_logs=logging.CRITICAL,
         )
+
+    def _hire(self, address: str, **options: Any) -> Nanny:
+        """Make the keeper of one embedded worker, and remember it: `stop` does not wait until it has started."""
+        from distributed import Nanny
+
+        nanny = Nanny(address, **options)
+        self._nannies[options["name"]] = nanny
+        return nanny
+
+
+def _calmly(act: Callable[..., None], *arguments: Any) -> None:
+    """Do something that the end of the scheduler may interrupt."""
+    try:
+        act(*arguments)
+    except (OSError, TimeoutError, ValueError) as error:
+        log.warning("task.not_stopped", error=type(error).__name__)
 
 
 async def _replace(cluster: SpecCluster, name: str) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from avatars import models as wire
+from avatars.server.assessments.describe import assessments_of, progress_of
 from avatars.server.datasets import service as datasets
 from avatars.server.datasets.models import Dataset
 from avatars.server.dependencies import Audience
@@ -26,20 +27,21 @@ def describe(session: Session, job: Job, audience: Audience) -> AnyJob:
 
 
 def describe_all(session: Session, jobs: Sequence[Job], audience: Audience) -> list[AnyJob]:
-    """Give the wire's form of jobs; one query for all that they made."""
+    """Give the wire's form of jobs; one query for all that they made, and one for what attacks found."""
     ids = {id for job in jobs for id in _made(job)}
     made = {dataset.id: dataset for dataset in session.scalars(select(Dataset).where(Dataset.id.in_(ids)))}
-    return [_describe(job, made, audience) for job in jobs]
+    assessed = assessments_of(session, [job for job in jobs if job.kind == JobKind.AVATARIZATION])
+    return [_describe(job, made, assessed.get(job.id), audience) for job in jobs]
 
 
-def _describe(job: Job, made: dict[UUID, Dataset], audience: Audience) -> AnyJob:
+def _describe(job: Job, made: dict[UUID, Dataset], assessment: wire.Assessment | None, audience: Audience) -> AnyJob:
     common: dict[str, Any] = {
         "id": job.id,
         "kind": wire.JobKind(job.kind),
         "created_at": job.created_at,
         "status": _status(job, audience),
         "error_message": job.error_message,
-        "current_progress": _progress(job),
+        "current_progress": progress_of(job),
     }
     left_out = None if job.details is None else job.details.get("columns_left_out")
     match JobKind(job.kind):
@@ -58,7 +60,7 @@ def _describe(job: Job, made: dict[UUID, Dataset], audience: Audience) -> AnyJob
                 columns_left_out=left_out,
             )
         case _:
-            result = _result(job, made, audience)
+            result = _result(job, made, assessment, audience)
             if result is None and job.status == JobState.SUCCESS:
                 common["error_message"] = _RESULTS_DELETED
             return wire.AvatarizationJob(
@@ -73,20 +75,14 @@ def _status(job: Job, audience: Audience) -> wire.JobStatus:
     return status
 
 
-def _progress(job: Job) -> wire.JobProgress | None:
-    if job.progress_at is None:
-        return None
-    return wire.JobProgress(
-        completion_rate_100=job.progress_percent, name=job.progress_step, created_at=job.progress_at
-    )
-
-
 def _made(job: Job) -> list[UUID]:
     ids = (job.avatars_dataset_id, job.sensitive_unshuffled_avatars_dataset_id)
     return [id for id in ids if id is not None]
 
 
-def _result(job: Job, made: dict[UUID, Dataset], audience: Audience) -> wire.AvatarizationResult | None:
+def _result(
+    job: Job, made: dict[UUID, Dataset], assessment: wire.Assessment | None, audience: Audience
+) -> wire.AvatarizationResult | None:
     found = [datasets.describe(made[id], audience.base_url) for id in _made(job) if id in made]
     privacy, signal = _privacy_metrics(job), _signal_metrics(job)
     if len(found) != 2 or privacy is None or signal is None:
@@ -96,6 +92,7 @@ def _result(job: Job, made: dict[UUID, Dataset], audience: Audience) -> wire.Ava
         signal_metrics=signal,
         avatars_dataset=found[0],
         sensitive_unshuffled_avatars_datasets=found[1],
+        assessment=assessment,
     )
 
 

@@ -12,9 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from distributed import get_worker
-
 from avatars.engine.errors import Cancelled, EngineError
+from avatars.server.storage import StorageError
 
 TOPIC = "avatars"
 """The topic of all our messages: Dask keeps the last ones of each topic for ever, so there is one."""
@@ -50,7 +49,7 @@ class Verdict:
     """How a task ended: with a result, or with an error that is safe to pass on."""
 
     result: Any = None
-    error: EngineError | Cancelled | OutOfMemory | TaskBroken | None = None
+    error: EngineError | StorageError | Cancelled | OutOfMemory | TaskBroken | None = None
 
 
 def guarded(task: Callable[..., Any], *arguments: Any) -> Verdict:
@@ -63,6 +62,8 @@ def guarded(task: Callable[..., Any], *arguments: Any) -> Verdict:
     except EngineError as error:
         # A copy: the original would take the frames, with all their tables, along.
         return Verdict(error=type(error)(str(error), code=error.code, column=error.column))
+    except StorageError as error:
+        return Verdict(error=type(error)(str(error)))
     except Cancelled as error:
         return Verdict(error=Cancelled(str(error)))
     except MemoryError:
@@ -85,6 +86,8 @@ def messenger() -> Callable[[dict[str, Any]], None]:
 
     Call it in the thread of the task: that one knows its worker.
     """
+    from distributed import get_worker
+
     worker = get_worker()
     return lambda message: worker.log_event(TOPIC, message)
 
@@ -94,6 +97,8 @@ def stopper() -> Callable[[], bool]:
 
     Call it in the thread of the task.
     """
+    from distributed import get_worker
+
     name = str(get_worker().get_current_task())
     return lambda: name in _unwanted
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -23,8 +23,14 @@ from avatars.server.datasets.description import ColumnDescription
 from avatars.server.datasets.models import Dataset, DatasetKind
 from avatars.server.datasets.normal_form import Written
 from avatars.server.db import Database, utc_now
+from avatars.server.jobs.follow_up import assessment_of
 from avatars.server.jobs.models import UNFINISHED, Job, JobKind, JobState
 from avatars.server.jobs.orders import Done, Outputs
+
+REMEMBERED = timedelta(days=1)
+"""How far back it counts who had a turn."""
+
+_IS_ASSESSMENT = case((Job.kind == JobKind.ASSESSMENT, 1), else_=0)
 
 _OUTPUT_KINDS = (DatasetKind.AVATARS, DatasetKind.SENSITIVE_UNSHUFFLED_AVATARS)
 """Of ``Outputs.ids``, in their order."""
@@ -61,10 +67,23 @@ def known_datasets(database: Database) -> set[UUID]:
         return set(session.scalars(select(Dataset.id)))
 
 
+def known_reports(database: Database) -> set[UUID]:
+    """Give the ids that files of reports are kept under."""
+    with database.read() as session:
+        return files_of_reports(session)
+
+
+def files_of_reports(session: Session) -> set[UUID]:
+    """Give the same, within a transaction."""
+    details = session.scalars(select(Job.details).where(Job.kind == JobKind.REPORT, Job.status == JobState.SUCCESS))
+    return {UUID(each["files"]) for each in details if each is not None}
+
+
 def claim(database: Database, limit: int, skipped: Iterable[UUID] = ()) -> list[Claim]:
     """Take up to ``limit`` pending jobs but for the skipped ones, and mark them as started.
 
-    Users take turns, those with fewer jobs under way first; the jobs of one user start in the order of their creation.
+    Users take turns: those with fewer jobs under way first, then those whose last start is the longest ago. The jobs of
+    one user start in the order of their creation. Assessments come last: somebody waits for everything else.
     """
     ready = and_(Job.status == JobState.PENDING, Job.id.not_in(list(skipped)))
     if limit < 1 or not _any(database, ready):
@@ -76,7 +95,7 @@ def claim(database: Database, limit: int, skipped: Iterable[UUID] = ()) -> list[
             .join(Dataset, Dataset.id == Job.dataset_id)
             .join(turns, turns.c.id == Job.id)
             .where(ready)
-            .order_by(turns.c.turn, Job.created_at)
+            .order_by(_IS_ASSESSMENT, turns.c.turn, turns.c.last_start.nulls_first(), Job.created_at)
             .limit(limit)
             .with_for_update(of=Job, skip_locked=True)
         ).all()
@@ -101,16 +120,28 @@ def claim(database: Database, limit: int, skipped: Iterable[UUID] = ()) -> list[
 
 
 def _turns(ready: ColumnElement[bool]) -> Subquery:
-    """The turn of each job: the n-th one of its user, counted from those under way."""
-    other = aliased(Job)
+    """The turn of each job: the n-th one of its user, counted from those under way; and when the user had the last."""
+    other, recent = aliased(Job), aliased(Job)
     under_way = (
         select(func.count())
         .where(other.user_id == Job.user_id, other.status == JobState.STARTED)
         .correlate(Job)
         .scalar_subquery()
     )
-    place = func.row_number().over(partition_by=Job.user_id, order_by=(Job.created_at, Job.id))
-    return select(Job.id, (under_way + place).label("turn")).where(ready).subquery()
+    # Once for each user; further back than this nobody remembers.
+    last = (
+        select(recent.user_id, func.max(recent.started_at).label("start"))
+        .where(recent.created_at >= utc_now() - REMEMBERED, recent.user_id.in_(select(Job.user_id).where(ready)))
+        .group_by(recent.user_id)
+        .subquery()
+    )
+    place = func.row_number().over(partition_by=Job.user_id, order_by=(_IS_ASSESSMENT, Job.created_at, Job.id))
+    return (
+        select(Job.id, (under_way + place).label("turn"), last.c.start.label("last_start"))
+        .outerjoin(last, last.c.user_id == Job.user_id)
+        .where(ready)
+        .subquery()
+    )
 
 
 def _any(database: Database, wanted: ColumnElement[bool]) -> bool:
@@ -131,7 +162,10 @@ def advance(database: Database, advances: Iterable[Advance]) -> None:
 
 
 def succeed(database: Database, claim: Claim, outputs: Outputs, done: Done) -> bool:
-    """Record the result; False, and nothing recorded, where this attempt is not the latest or nobody wants it."""
+    """Record the result, and what follows from it.
+
+    False, and nothing recorded, where this attempt is not the latest or nobody wants it.
+    """
     with database.write() as session:
         job = session.get(Job, claim.job_id, with_for_update=True)
         if job is None or job.attempt != claim.attempt:
@@ -153,6 +187,9 @@ def succeed(database: Database, claim: Claim, outputs: Outputs, done: Done) -> b
         job.details = done.details
         if done.summary is not None:
             _keep_summary(session, claim, done)
+        if claim.kind is JobKind.AVATARIZATION:
+            # In the same transaction: there are no avatars without their assessment to come.
+            session.add(assessment_of(session, job))
         return True
 
 

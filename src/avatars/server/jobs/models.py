@@ -14,7 +14,7 @@ from avatars.server.db import Base, utc_now
 
 
 class JobKind(StrEnum):
-    """What a job computes; the values are those of the wire's ``JobKind``, but for the last."""
+    """What a job computes; the values are those of the wire's ``JobKind``, but for the last three."""
 
     AVATARIZATION = "avatarization"
     """Avatars of a dataset, measured."""
@@ -24,6 +24,10 @@ class JobKind(StrEnum):
     """How well avatars, made anywhere, keep the statistics of the originals."""
     ANALYSIS = "analysis"
     """What is in a dataset's columns. Not listed among a user's jobs: the dataset itself says how far it is."""
+    REPORT = "report"
+    """The report about another job. Not listed either: it is listed among reports."""
+    ASSESSMENT = "assessment"
+    """Attacks on avatars that are made as another job made them. Not listed either: it is shown with that job."""
 
 
 class JobState(StrEnum):
@@ -41,6 +45,9 @@ class JobState(StrEnum):
     """Over: its user did not want it any more."""
 
 
+UNLISTED = (JobKind.ANALYSIS, JobKind.REPORT, JobKind.ASSESSMENT)
+"""What users know under another name."""
+
 UNFINISHED = (JobState.PENDING, JobState.STARTED)
 
 
@@ -50,7 +57,10 @@ class Job(Base):
     __tablename__ = "jobs"
     __table_args__ = (
         CheckConstraint("status IN ('pending', 'started', 'success', 'failure', 'killed')", name="status"),
-        CheckConstraint("kind IN ('avatarization', 'privacy_metrics', 'signal_metrics', 'analysis')", name="kind"),
+        CheckConstraint(
+            "kind IN ('avatarization', 'privacy_metrics', 'signal_metrics', 'analysis', 'report', 'assessment')",
+            name="kind",
+        ),
         # Two requests with one key make one job, however close they come. Jobs without a key are not compared.
         UniqueConstraint("user_id", "idempotency_key"),
         Index(None, "status", "created_at"),
@@ -67,6 +77,8 @@ class Job(Base):
     """The originals; none once they are deleted, which what came of them outlives."""
     compared_dataset_id: Mapped[UUID | None] = mapped_column(ForeignKey("datasets.id", ondelete="SET NULL"), index=True)
     """The avatars that metrics are about, where the job did not make them itself."""
+    about_id: Mapped[UUID | None] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), index=True)
+    """Of a report or an assessment: the job that it is about, and goes with."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     idempotency_key: Mapped[str | None] = mapped_column(String(255))
@@ -97,3 +109,5 @@ class Job(Base):
     sensitive_unshuffled_avatars_dataset_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("datasets.id", ondelete="SET NULL")
     )
+    release: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """The admin who released the avatars in spite of their assessment, when, and why."""

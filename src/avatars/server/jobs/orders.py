@@ -10,6 +10,7 @@ from avatars.server.datasets.description import ColumnDescription
 from avatars.server.datasets.models import DatasetKind
 from avatars.server.datasets.normal_form import Written
 from avatars.server.jobs.models import JobKind
+from avatars.server.storage import Storage
 
 
 @dataclass(frozen=True)
@@ -52,3 +53,10 @@ class Done:
     """Of an analysis, for its dataset."""
     seconds: float = 0.0
     """Of work."""
+
+
+def perform(storage: Storage, order: Order) -> Done:
+    """Carry out an order, in a worker; the platform, which only hands it on, never loads what that takes."""
+    from avatars.server.jobs import tasks
+
+    return tasks.perform(storage, order)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Annotated, TypeVar, cast
 from uuid import UUID
 
@@ -21,11 +22,23 @@ from avatars.models import (
     SignalMetricsJobCreate,
 )
 from avatars.server import deletion
-from avatars.server.dependencies import AudienceDep, CurrentUser, DatabaseDep, EmptyIsAbsent, RunnerDep, StorageDep
+from avatars.server.accounts.models import User
+from avatars.server.db import Database
+from avatars.server.dependencies import (
+    Audience,
+    AudienceDep,
+    CurrentUser,
+    DatabaseDep,
+    EmptyIsAbsent,
+    RunnerDep,
+    SettingsDep,
+    StorageDep,
+)
 from avatars.server.errors import documented
 from avatars.server.jobs import service
 from avatars.server.jobs.describe import AnyJob
 from avatars.server.jobs.models import JobKind
+from avatars.server.jobs.runner import JobRunner
 
 MAX_WAIT_SECONDS = 60
 DAYS = 5
@@ -55,47 +68,56 @@ class Creator:
         audience: AudienceDep,
         database: DatabaseDep,
         runner: RunnerDep,
+        settings: SettingsDep,
         idempotency_key: IdempotencyKey = None,
     ) -> None:
+        self._method = settings.default_method
         self._user, self._audience = user, audience
         self._database, self._runner = database, runner
         self._key = idempotency_key
 
     def create(self, request: service.AnyJobCreate, _: type[JobT]) -> JobT:
         """Write the job down and wake the runner."""
-        job = service.create(self._database, self._user, request, self._key, self._audience)
+        job = service.create(self._database, self._user, request, self._key, self._audience, self._method)
         self._runner.wake()
         return cast(JobT, job)
 
 
+@dataclass(frozen=True)
 class Finder:
     """Looks at a job of the user who asks; with ``wait``, as soon as it is over."""
 
-    def __init__(
-        self, user: CurrentUser, audience: AudienceDep, database: DatabaseDep, runner: RunnerDep, wait: Wait = 0
-    ) -> None:
-        self._user, self._audience = user, audience
-        self._database, self._runner = database, runner
-        self._wait = wait
+    user: User
+    audience: Audience
+    database: Database
+    runner: JobRunner
+    wait: float
 
     async def find(self, id: UUID, kind: JobKind | None, _: type[JobT]) -> JobT:
         """Say where the job stands, at the latest after ``wait`` seconds."""
 
         def look() -> AnyJob:
-            return service.find(self._database, self._user, id, kind, self._audience)
+            return service.find(self.database, self.user, id, kind, self.audience)
 
         # Watched before it is looked at: its end cannot fall in between.
-        with self._runner.watchers.watch(id) as over:
+        with self.runner.watchers.watch(id) as over:
             job = await run_in_threadpool(look)
-            if self._wait and not job.status.is_over:
+            if self.wait and not job.status.is_over:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(over.wait(), self._wait)
+                    await asyncio.wait_for(over.wait(), self.wait)
                 job = await run_in_threadpool(look)
         return cast(JobT, job)
 
 
+async def get_finder(
+    user: CurrentUser, audience: AudienceDep, database: DatabaseDep, runner: RunnerDep, wait: Wait = 0
+) -> Finder:
+    """What programs ask for the most, again and again: a class would be made in a thread."""
+    return Finder(user, audience, database, runner, wait)
+
+
 CreatorDep = Annotated[Creator, Depends()]
-FinderDep = Annotated[Finder, Depends()]
+FinderDep = Annotated[Finder, Depends(get_finder)]
 
 
 @router.post("", responses=_CREATED)

@@ -7,9 +7,9 @@ answers, each job ends once and has one result.
 
 from __future__ import annotations
 
-import secrets
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,54 +20,36 @@ from uuid import UUID, uuid4
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from avatars.engine.errors import Cancelled, EngineError
 from avatars.server.datasets import normal_form
 from avatars.server.db import Database, utc_now
-from avatars.server.jobs import ledger
-from avatars.server.jobs.compute import Compute, Lane, NoWorkers, WorkerLost
-from avatars.server.jobs.guard import OutOfMemory
+from avatars.server.housekeeping import discard
+from avatars.server.jobs import endings, ledger
+from avatars.server.jobs.compute import Compute
+from avatars.server.jobs.endings import End
 from avatars.server.jobs.ledger import Advance, Claim
-from avatars.server.jobs.orders import Done, Order, Outputs
-from avatars.server.jobs.tasks import perform
+from avatars.server.jobs.orders import Done, Order, Outputs, perform
 from avatars.server.jobs.watchers import Watchers
+from avatars.server.jobs.workers import Lane
+from avatars.server.lease import Lease, LeaseLost
+from avatars.server.reports import files as report_files
 from avatars.server.storage import Storage
 
 log = structlog.get_logger(__name__)
 
-MAX_WORKER_LOSSES = 3
-"""A job whose worker died this often is likely to be why."""
-
 COOLING_SECONDS = 2.0
-"""Before such a job is tried again."""
+"""Before a job is tried again whose worker died: they often die together, and some may not be known to be dead yet."""
 
-MAX_INTERRUPTIONS = 10
-"""A job that was under way each of so many times that the platform was killed may be what kills it."""
+STORAGE_SECONDS = 5.0
+"""Before a job is tried again that could not read or write its files."""
 
 PROGRESS_SECONDS = 0.2
 """Progress is written at most this often."""
 
 IDLE_SECONDS = 5.0
-"""How often the thread looks for jobs though nobody woke it: another server may have made them."""
+"""How often the thread looks though nobody woke it: an operator's command may have changed something."""
 
 POLL_SECONDS = 0.5
 """Between attempts while the workers are not up yet, or the database is away."""
-
-_BROKEN = (
-    "Something went wrong on our side (reference {reference}): try again, and if it happens again, give the reference "
-    "to the person who runs the platform."
-)
-_OUT_OF_MEMORY = (
-    "The job ran out of memory: use fewer rows or columns, or ask the person who runs the platform to give its "
-    "workers more memory."
-)
-_LOST_TOO_OFTEN = (
-    f"The job was stopped after {MAX_WORKER_LOSSES} attempts in which its worker process ended: try again with fewer "
-    "rows or columns, and if that fails too, ask the person who runs the platform."
-)
-_INTERRUPTED_TOO_OFTEN = (
-    f"The job was given up because the platform stopped unexpectedly {MAX_INTERRUPTIONS} times while it ran: ask the "
-    "person who runs the platform, then create the job again."
-)
 
 
 @dataclass
@@ -75,6 +57,7 @@ class _Running:
     claim: Claim
     outputs: Outputs
     outcome: Future[Done] = field(default_factory=Future)
+    since: float = field(default_factory=time.monotonic)
     percent: int = 0
     is_stopping: bool = False
 
@@ -91,13 +74,31 @@ class JobRunner:
     ----------
     database, storage, compute
         Where jobs are written down, where their tables are, and who does the work.
+    lease
+        The right to be the database's only runner; taken already.
+    deadline_hours
+        How long one attempt may take.
+    on_lost
+        Called, in the runner's thread, where another runner has the right by now; this one has stopped.
     """
 
-    def __init__(self, database: Database, storage: Storage, compute: Compute) -> None:
+    def __init__(
+        self,
+        database: Database,
+        storage: Storage,
+        compute: Compute,
+        lease: Lease,
+        *,
+        deadline_hours: float,
+        on_lost: Callable[[], None],
+    ) -> None:
         self.compute = compute
         self.watchers = Watchers()
         self._database = database
         self._storage = storage
+        self._lease = lease
+        self._deadline_hours = deadline_hours
+        self._on_lost = on_lost
         self._wake = threading.Event()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="job-runner", daemon=True)
@@ -117,8 +118,10 @@ class JobRunner:
         """Take up what an earlier run of the platform left, then work in the background."""
         self._storage.sweep()
         normal_form.sweep(self._storage, ledger.known_datasets(self._database))
-        ledger.resume(self._database, MAX_INTERRUPTIONS, _INTERRUPTED_TOO_OFTEN)
+        report_files.sweep(self._storage, ledger.known_reports(self._database))
+        endings.resume(self._database)
         self.compute.listen(self._on_message)
+        self.compute.invite(self._storage)
         self._thread.start()
 
     def stop(self) -> None:
@@ -149,11 +152,11 @@ class JobRunner:
             pass
         while not self._stopping:
             try:
-                self._recover()
-                self._record_ends()
-                self._stop_unwanted()
-                self._start_pending()
-                pause = min(self._record_progress(), COOLING_SECONDS if self._cooling else IDLE_SECONDS)
+                pause = self._work() if self._lease.holds() else self._wait_a_moment()
+            except LeaseLost:
+                log.critical("runner.superseded")
+                self._on_lost()
+                return
             except SQLAlchemyError as error:
                 # Nothing is lost while the database is away: what is not recorded yet stays in our hands.
                 log.error("runner.database_away", error=type(error).__name__)
@@ -167,6 +170,15 @@ class JobRunner:
             self._wake.wait(pause)
             self._wake.clear()
         self._put_back()
+
+    def _work(self) -> float:
+        """Bring rows and workers together once; gives the seconds until it wants to be called again."""
+        self._recover()
+        self._record_ends()
+        self._fail_overdue()
+        self._stop_unwanted()
+        self._start_pending()
+        return min(self._record_progress(), COOLING_SECONDS if self._cooling else IDLE_SECONDS)
 
     def _wait_a_moment(self) -> float:
         # Asleep, whatever others tell us: a fault must not be met at full speed.
@@ -203,6 +215,14 @@ class JobRunner:
             running.outcome.add_done_callback(partial(self._on_done, claim.job_id))
             log.info("job.started", job_id=str(claim.job_id), kind=claim.kind.value, attempt=claim.attempt)
 
+    def _fail_overdue(self) -> None:
+        """Fail what takes too long; nobody wants it then, and so it is stopped."""
+        overdue = time.monotonic() - self._deadline_hours * 3600
+        for running in self._running.values():
+            if running.since < overdue and not running.is_stopping:
+                endings.record_overdue(self._database, running.claim, self._deadline_hours)
+                self._look_again_at = 0.0
+
     def _stop_unwanted(self) -> None:
         """Stop what was killed or deleted meanwhile: looked up when somebody says so, and now and then anyway."""
         if not self._running or time.monotonic() < self._look_again_at:
@@ -222,58 +242,26 @@ class JobRunner:
             self._finished[job_id] = outcome
         for job_id, outcome in list(self._finished.items()):
             running = self._running[job_id]
-            over = self._record_end(running, outcome)
+            memory = self.compute.memory_limit
+            end = endings.record(self._database, running.claim, running.outputs, outcome, memory)
             # Only now: had recording failed, the loop would come back to it.
             del self._finished[job_id], self._running[job_id]
             self._advances.pop(job_id, None)
-            if over:
+            if end is not End.RESULT:
+                self._discard(running.outputs)
+            if end is End.WORKER_LOST:
+                self._cooling[job_id] = time.monotonic() + COOLING_SECONDS
+            elif end is End.STORAGE_FAULT:
+                self._cooling[job_id] = time.monotonic() + STORAGE_SECONDS
+            elif end is End.NO_WORKERS:
+                self._wait_a_moment()
+            else:
                 self.watchers.notify(job_id)
 
-    def _record_end(self, running: _Running, outcome: Future[Done]) -> bool:
-        """Write down how an attempt ended; False where the job starts again."""
-        claim, over = running.claim, True
-        named = log.bind(job_id=str(claim.job_id), attempt=claim.attempt)
-        try:
-            done = outcome.result()
-        except Cancelled:
-            named.info("job.stopped")
-        except EngineError as error:
-            ledger.fail(self._database, claim, str(error))
-            named.info("job.refused", code=error.code)
-        except OutOfMemory:
-            ledger.fail(self._database, claim, _OUT_OF_MEMORY)
-            named.warning("job.out_of_memory")
-        except NoWorkers:
-            # Contact with the scheduler was lost: no fault of the job's, so it does not count.
-            ledger.put_back(self._database, [claim])
-            over = False
-            named.warning("job.put_back")
-            self._wait_a_moment()
-        except WorkerLost:
-            # Workers that die often die together, and some of them may not be known to be dead yet.
-            self._cooling[claim.job_id] = time.monotonic() + COOLING_SECONDS
-            over = ledger.retry(self._database, claim, MAX_WORKER_LOSSES, _LOST_TOO_OFTEN)
-            named.warning("job.worker_lost", over=over)
-        except Exception as error:  # noqa: BLE001 - a fault of ours: the user gets a reference to the log
-            reference = secrets.token_hex(4)
-            ledger.fail(self._database, claim, _BROKEN.format(reference=reference))
-            # What a task raised is in the log already, without the text that may quote a cell.
-            named.error("job.broken", reference=reference, error=type(error).__name__)
-        else:
-            if ledger.succeed(self._database, claim, running.outputs, done):
-                named.info("job.succeeded")
-                return True
-            named.warning("job.outdated")
-        self._discard(running.outputs)
-        return over
-
     def _discard(self, outputs: Outputs) -> None:
-        try:
-            for dataset_id in outputs.ids:
-                normal_form.delete(self._storage, dataset_id)
-        except OSError:
-            # The next start sweeps it up; other jobs must not wait for that.
-            log.exception("outputs.not_deleted")
+        folders = [*map(normal_form.folder_key, outputs.ids), report_files.folder_key(outputs.avatars)]
+        for folder in folders:
+            discard(self._database, self._storage, folder)
 
     def _record_progress(self) -> float:
         """Write down how far the jobs are, not too often; gives the seconds until it wants to be called again."""

@@ -4,28 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, replace
-from typing import Any
+from dataclasses import replace
 
-from avatars.engine.parameters import ExcludeCategorical, ExcludeVariables, Imputation, Parameters
 from avatars.engine.progress import Progress
 from avatars.engine.run import run
+from avatars.evaluation import assess as gatekeepers
 from avatars.evaluation.evaluate import evaluate_run
-from avatars.models import (
-    AvatarizationParameters,
-    ExcludeCategoricalParameters,
-    ExcludeVariablesParameters,
-    ImputationParameters,
-    ImputeMethod,
-)
+from avatars.models import AvatarizationParameters
 from avatars.server.datasets import analysis, normal_form
 from avatars.server.datasets.description import declared_types
 from avatars.server.datasets.models import DatasetKind
 from avatars.server.jobs import comparison, components
 from avatars.server.jobs.guard import messenger, stopper
+from avatars.server.jobs.measured import keep_assessment, keep_privacy, keep_signal
 from avatars.server.jobs.models import JobKind
 from avatars.server.jobs.orders import Done, Order
+from avatars.server.jobs.parameters import engine_parameters, metrics_parameters
 from avatars.server.jobs.progress import JobProgress
+from avatars.server.reports import writing
 from avatars.server.storage import Storage
 
 
@@ -58,8 +54,8 @@ def avatarize(storage: Storage, order: Order, progress: Progress) -> Done:
                 storage, ids.sensitive_unshuffled_avatars, made.sensitive_unshuffled_avatars, *like
             ),
         },
-        privacy_metrics=asdict(metrics.privacy_metrics),
-        signal_metrics=asdict(metrics.signal_metrics),
+        privacy_metrics=keep_privacy(metrics),
+        signal_metrics=keep_signal(metrics),
         details=components.describe(made),
     )
 
@@ -77,60 +73,39 @@ def analyse(storage: Storage, order: Order, progress: Progress) -> Done:
     return Done(summary=analysis.summarise(table, declared_types(order.columns), progress))
 
 
+def report(storage: Storage, order: Order, progress: Progress) -> Done:
+    """Write the report about originals and avatars."""
+    said = order.parameters
+    run = said["run"]
+    if run is None:
+        parameters, threshold = metrics_parameters(said["space"]), None
+    else:
+        wire = AvatarizationParameters.model_validate(run)
+        parameters, threshold = engine_parameters(wire), wire.to_categorical_threshold
+    return writing.write(storage, order, parameters, declared_types(order.columns), threshold, progress)
+
+
+def assess(storage: Storage, order: Order, progress: Progress) -> Done:
+    """Attack avatars of one half of a dataset, made as another job made those of the whole."""
+    said = order.parameters
+    wire = AvatarizationParameters.model_validate(said["run"])
+    assessment = gatekeepers.assess(
+        normal_form.read(storage, order.dataset_id).table,
+        engine_parameters(wire),
+        said["thoroughness"],
+        types=declared_types(order.columns),
+        to_categorical_threshold=wire.to_categorical_threshold,
+        split_seed=said["split_seed"],
+        progress=progress,
+    )
+    return Done(details={"assessment": keep_assessment(assessment)})
+
+
 _TASKS: dict[JobKind, Callable[[Storage, Order, Progress], Done]] = {
     JobKind.AVATARIZATION: avatarize,
     JobKind.PRIVACY_METRICS: compare,
     JobKind.SIGNAL_METRICS: compare,
     JobKind.ANALYSIS: analyse,
+    JobKind.REPORT: report,
+    JobKind.ASSESSMENT: assess,
 }
-
-
-def engine_parameters(wire: AvatarizationParameters) -> Parameters:
-    """Translate from the wire; what is not said there keeps the engine's default."""
-    said = {
-        "ncp": wire.ncp,
-        "seed": wire.seed,
-        "column_weights": wire.column_weights,
-        "imputation": None if wire.imputation is None else _imputation(wire.imputation),
-        "exclude_variables": None if wire.exclude_variables is None else _exclude_variables(wire.exclude_variables),
-        "exclude_categorical": (
-            None if wire.exclude_categorical is None else _exclude_categorical(wire.exclude_categorical)
-        ),
-        "use_categorical_reduction": wire.use_categorical_reduction,
-        "return_data_imputed": wire.return_data_imputed,
-    }
-    return Parameters(k=wire.k, **_given(said))
-
-
-def metrics_parameters(wire: dict[str, Any]) -> Parameters:
-    """Translate the parameters of a metrics job; no neighbours are drawn from, so k is any."""
-    said = {name: wire.get(name) for name in ("ncp", "seed")}
-    imputation = wire.get("imputation")
-    if imputation is not None:
-        said["imputation"] = _imputation(ImputationParameters.model_validate(imputation))
-    return Parameters(k=2, **_given(said))
-
-
-def _imputation(wire: ImputationParameters) -> Imputation:
-    # The tutorial promises knn to whoever asks for an imputation without naming a method.
-    method = wire.method or ImputeMethod.knn
-    return Imputation(**_given({"method": method.value, "k": wire.k, "training_fraction": wire.training_fraction}))
-
-
-def _exclude_variables(wire: ExcludeVariablesParameters) -> ExcludeVariables:
-    return ExcludeVariables(tuple(wire.variable_names), wire.replacement_strategy.value)
-
-
-def _exclude_categorical(wire: ExcludeCategoricalParameters) -> ExcludeCategorical:
-    said = {
-        "exclude_cardinality_threshold": wire.exclude_cardinality_threshold,
-        "exclude_replacement_strategy": wire.exclude_replacement_strategy.value,
-        "rare_occurrence_threshold": wire.rare_occurence_threshold,
-        "rare_replacement_strategy": wire.rare_replacement_strategy and wire.rare_replacement_strategy.value,
-        "number_reference_records": wire.number_reference_records,
-    }
-    return ExcludeCategorical(**_given(said))
-
-
-def _given(said: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in said.items() if value is not None}

@@ -17,11 +17,14 @@ class Watchers:
         self._lock = threading.Lock()
         self._waiting: dict[UUID, set[asyncio.Event]] = defaultdict(set)
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._is_closed = False
 
     @contextmanager
     def watch(self, job_id: UUID) -> Iterator[asyncio.Event]:
         """An event that is set when the job ends, from now on; call within the event loop."""
         over = asyncio.Event()
+        if self._is_closed:
+            over.set()
         with self._lock:
             self._loop = asyncio.get_running_loop()
             self._waiting[job_id].add(over)
@@ -43,3 +46,11 @@ class Watchers:
             # A loop that is closed has nobody left to wake.
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(over.set)
+
+    def close(self) -> None:
+        """Wake everybody, from now on at once: the platform stops, and answers with what it knows."""
+        with self._lock:
+            self._is_closed = True
+            waited_for = list(self._waiting)
+        for job_id in waited_for:
+            self.notify(job_id)

@@ -1,0 +1,1 @@
+"""Assessments of avatarizations: asked for, described, enforced."""
