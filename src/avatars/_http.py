@@ -1,6 +1,7 @@
 """HTTP as the client side uses it: one connection pool, timeouts, retries, answers and refusals read.
 
 A request is sent again only where that is safe: GET, PATCH and DELETE always, POST only with its ``Idempotency-Key``.
+httpx2 takes nearly half of the client's import; so it is imported when a client is made.
 """
 
 from __future__ import annotations
@@ -11,10 +12,9 @@ import time
 import weakref
 from collections.abc import Callable, Mapping
 from os import PathLike
-from typing import IO, Any, Literal, Protocol, TypeVar
+from typing import IO, TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 from uuid import UUID
 
-import httpx2
 from pydantic import BaseModel, ValidationError
 
 from avatars.errors import (
@@ -27,6 +27,9 @@ from avatars.errors import (
     UnexpectedAnswer,
     refusal,
 )
+
+if TYPE_CHECKING:
+    import httpx2
 
 DEFAULT_TIMEOUT = 60.0
 """Seconds of silence after which a request is given up."""
@@ -43,7 +46,7 @@ FIRST_BACKOFF = 0.25
 LONGEST_RETRY_AFTER = 20.0
 """Seconds that a ``Retry-After`` may ask for before the caller, not the client, has to decide."""
 
-LIMITS = httpx2.Limits(keepalive_expiry=4.0)
+KEEPALIVE_SECONDS = 4.0
 """Seconds that an idle connection is kept: fewer than servers keep it (uvicorn: 5), which close it unseen."""
 
 PASSING_STATUSES = frozenset({429, 502, 503, 504})
@@ -88,6 +91,8 @@ class Http:
         transport: httpx2.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        import httpx2
+
         self.address: str = _address(base_url)
         self.timeout: float = checked_seconds(timeout) or DEFAULT_TIMEOUT
         self.token: str | None = None
@@ -96,7 +101,7 @@ class Http:
             base_url=base_url,
             headers={"User-Agent": f"open-avatars/{_version()}"},
             verify=_trust(verify),
-            limits=LIMITS,
+            limits=httpx2.Limits(keepalive_expiry=KEEPALIVE_SECONDS),
             transport=transport,
         )
         # The tutorial never closes its client: the sockets are closed when the last reference goes.
@@ -132,6 +137,8 @@ class Http:
         attempts
             How often to send at most, where sending again is safe.
         """
+        import httpx2
+
         if self._client.is_closed:
             raise InvalidInput("This client is closed: make a new ApiClient.")
         call = f"{method.lower()} {path}"
@@ -175,6 +182,8 @@ class Http:
         return headers
 
     def _send_once(self, request: httpx2.Request, call: str, into: Sink | None) -> httpx2.Response:
+        import httpx2
+
         try:
             response = self._client.send(request, stream=True)
             try:
@@ -205,6 +214,8 @@ class Http:
         return response
 
     def _network_error(self, error: httpx2.RequestError, request: httpx2.Request) -> AvatarsError:
+        import httpx2
+
         if _is_distrust(error):
             return _Untrusted(
                 f"The certificate of {self.address} is not signed by anyone that this machine trusts: "
@@ -322,6 +333,8 @@ def checked_seconds(timeout: float | None) -> float | None:
 
 def _address(base_url: str) -> str:
     """Return an address as it may be shown; `InvalidInput` where it is none."""
+    import httpx2
+
     try:
         url = httpx2.URL(base_url)
     except (httpx2.InvalidURL, TypeError):

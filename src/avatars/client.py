@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
-import httpx2
-
 from avatars._bar import progress_bar
-from avatars._http import DEFAULT_TIMEOUT, LIMITS, Http, Verify, checked_seconds
+from avatars._http import DEFAULT_TIMEOUT, KEEPALIVE_SECONDS, Http, Verify, checked_seconds
 from avatars.embedded import EmbeddedPlatform
 from avatars.errors import AvatarsError, IncompatibleVersion, InvalidInput
 from avatars.models import CompatibilityStatus, ForgottenPasswordRequest, Login, Message, ResetPasswordRequest
 from avatars.pandas_integration import PandasIntegration
 from avatars.pipelines import Pipelines
-from avatars.resources import Auth, Compatibility, Datasets, Health, Jobs, Metrics, Reports, Stats, Users
+from avatars.resources import Assessments, Auth, Compatibility, Datasets, Health, Jobs, Metrics, Reports, Stats, Users
+
+if TYPE_CHECKING:
+    import httpx2
 
 __all__ = ["ApiClient"]
 
@@ -29,7 +30,7 @@ class ApiClient:
         client.authenticate(username="username", password="strong_password")
         dataset = client.datasets.create_dataset("patients.csv")
 
-    Without ``base_url`` it starts a platform of its own on this machine (extra ``server``; two to three seconds), which
+    Without ``base_url`` it starts a platform of its own on this machine (extra ``server``; about three seconds), which
     ends with the client and keeps nothing: close the client, and its datasets are gone. The first ``authenticate``
     makes its one user, with whatever name and password.
 
@@ -85,9 +86,12 @@ class ApiClient:
             with progress_bar("starting a platform for this client alone", shown=progress):
                 self._embedded = EmbeddedPlatform()
             base_url = self._embedded.address
+            import httpx2
+
             # No proxy leads to the loopback, whatever the environment says.
-            transport = transport or httpx2.HTTPTransport(limits=LIMITS)
+            transport = transport or httpx2.HTTPTransport(limits=httpx2.Limits(keepalive_expiry=KEEPALIVE_SECONDS))
         self._http = Http(base_url, timeout=timeout or DEFAULT_TIMEOUT, verify=verify, transport=transport)
+        self.assessments: Assessments = Assessments(self._http, progress=progress)
         self.auth: Auth = Auth(self._http)
         self.compatibility: Compatibility = Compatibility(self._http)
         self.datasets: Datasets = Datasets(self._http, progress=progress)

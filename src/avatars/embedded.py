@@ -25,7 +25,7 @@ from avatars._extras import missing_extra
 from avatars.errors import EmbeddedFailed, InvalidInput
 
 START_SECONDS = 60.0
-"""How long the platform may take to be ready; two to three are usual."""
+"""How long the platform may take to be ready; about three are usual."""
 
 STOP_SECONDS = 5.0
 """How long its workers may take to stop before they are killed."""

@@ -4,79 +4,54 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import MISSING, dataclass, fields
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import pandas as pd
 import pyarrow as pa
 
-from avatars._bar import Update, progress_bar
-from avatars._extras import missing_extra
+from avatars import _arguments as arguments
+from avatars._bar import progress_bar
 from avatars.engine.columns import Kind, detect
-from avatars.engine.errors import AvatarsWarning, EngineError, InvalidParameter
+from avatars.engine.errors import AvatarsWarning
 from avatars.engine.estimate import Estimate, estimate_run
-from avatars.engine.files import check_disk, read_table, write_table
-from avatars.engine.frames import FrameManifest, to_arrow, to_frame
-from avatars.engine.machine import available_memory
-from avatars.engine.parameters import ExcludeCategorical, ExcludeVariables, Imputation, Method, Parameters, one_of
-from avatars.engine.progress import completion
+from avatars.engine.frames import to_arrow, to_frame
+from avatars.engine.parameters import Identifiers, Method, Parameters, one_of
 from avatars.engine.run import Avatarization, run
-from avatars.engine.workspace import Workspace
+from avatars.evaluation import assess as gatekeepers
 from avatars.evaluation import evaluate as judges
-from avatars.evaluation.evaluate import Evaluation, PrivacyMetrics, SignalMetrics
+from avatars.evaluation.assessment import Assessment, Thoroughness
+from avatars.evaluation.attacks.figure import Verdict
+from avatars.evaluation.auto_k import Choice
+from avatars.evaluation.estimate import with_assessment
+from avatars.evaluation.evaluate import Evaluation
 from avatars.evaluation.request import Request
+from avatars.results import Anonymized, Evaluated, evaluated
+from avatars.running import BarProgress, advise, with_chosen_k
 
 if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-    from pydantic import BaseModel
-
     from avatars.models import ExcludeCategoricalParameters, ExcludeVariablesParameters, ImputationParameters
 
 ColumnKind = Literal["int", "float", "bool", "category", "datetime"]
-# The rest is left to other programs, and to the estimate's own error.
-_SHARE_OF_MEMORY = 0.7
-
-
-@dataclass(frozen=True, eq=False)
-class Anonymized:
-    """What ``anonymize`` returns.
-
-    Attributes
-    ----------
-    avatars
-        As many rows, the same columns and dtypes, in an order that carries no trace of the originals.
-    sensitive_unshuffled_avatars
-        SENSITIVE: row i is the avatar of row i of the originals. It is not for sharing.
-    privacy_metrics, signal_metrics
-        How well people are protected, and how well their statistics are kept.
-    seed
-        The seed that was used; with it, the same call gives the same avatars. Keep it to yourself.
-    """
-
-    avatars: pd.DataFrame
-    sensitive_unshuffled_avatars: pd.DataFrame
-    privacy_metrics: PrivacyMetrics
-    signal_metrics: SignalMetrics
-    seed: int
 
 
 def anonymize(
     df: pd.DataFrame,
-    k: int,
+    k: int | Literal["auto"] | None = None,
     *,
     seed: int | None = None,
+    method: Method = "local",
+    groups: Sequence[Sequence[Hashable]] = (),
+    identifiers: Identifiers = "refuse",
     ncp: int | None = None,
     column_weights: Mapping[Hashable, float] | None = None,
     imputation: Mapping[str, Any] | ImputationParameters | None = None,
-    method: Method = "avatar",
     exclude_variables: Mapping[str, Any] | ExcludeVariablesParameters | None = None,
     exclude_categorical: Mapping[str, Any] | ExcludeCategoricalParameters | None = None,
     use_categorical_reduction: bool = False,
     return_data_imputed: bool = False,
     types: Mapping[Hashable, ColumnKind] | None = None,
     to_categorical_threshold: int | None = None,
+    assess: Thoroughness | None = "quick",
     progress: bool = True,
 ) -> Anonymized:
     """Turn a sensitive table about people into avatars, in this process.
@@ -86,9 +61,18 @@ def anonymize(
     df
         One row a person. It is not changed; its index is neither used nor kept.
     k
-        Neighbours that each avatar is drawn from: 2 or more, and fewer than the rows.
+        Neighbours that each avatar is drawn from: 2 or more, and fewer than the rows. The more, the better people are
+        hidden. A fifth of the rows, from 10 to 100, if left out. ``"auto"``: the smallest of a ladder that attacks let
+        pass on two splits of the table, see ``choice`` of the result; it takes about ten times as long.
     seed
         Makes the run reproducible: same table, parameters and seed, same avatars. Fresh entropy if left out.
+    method
+        ``"local"``: our draw, which withstands attacks; ``"avatar"``: the published one. See docs/method.md.
+    groups
+        Columns whose relation is to come out as it is, such as ``[["time", "event", "arm"]]``; with ``"local"`` alone.
+    identifiers
+        What becomes of a column of which no value is shared by enough people, such as a name: ``"refuse"`` the table,
+        or ``"replace"`` it by the numbers of the avatars. With ``"local"`` alone.
     ncp
         Components in which neighbours are searched; 5, or as many as the table has.
     column_weights
@@ -97,8 +81,6 @@ def anonymize(
     imputation
         How missing cells are filled in before they are emptied again, such as ``{"method": "knn", "k": 5}``;
         ``fast_knn`` if left out.
-    method
-        ``"avatar"``: the published draw.
     exclude_variables
         Columns that the method leaves alone, such as ``{"variable_names": ["ward"]}``. Avatars get original cells of
         theirs: those of a record like them (``"replacement_strategy": "coordinate_similarity"``, the default), or
@@ -116,6 +98,10 @@ def anonymize(
         Kinds that override detection, by column: ``{"centre": "category"}``.
     to_categorical_threshold
         Numeric columns with at most this many distinct values are treated as categories.
+    assess
+        Attack the method on this table: avatars of one half of it are made with the same parameters, and the other half
+        tells what an attacker finds by chance. ``"quick"`` takes about as long as the run, ``"thorough"`` tries every
+        attack; None leaves it out. See docs/attacks.md.
     progress
         False silences the progress bar, which is shown on terminals only.
 
@@ -124,38 +110,113 @@ def anonymize(
     avatars.engine.errors.EngineError
         A ``ValueError`` whose text names the column and the way out.
 
+    Warns
+    -----
+    avatars.engine.errors.AvatarsWarning
+        Something was adjusted, or the assessment's verdict is BLOCK.
+
     Notes
     -----
     Cost: O(n log n) time; about four times the table's memory.
     """
     table, manifest = to_arrow(df)
     parameters = Parameters(
-        k=k,
+        k=None if k == "auto" else k,
         ncp=ncp,
         seed=seed,
-        column_weights=_by_name(column_weights, manifest),
-        imputation=_imputation(imputation),
+        column_weights=arguments.by_name(column_weights, manifest),
+        imputation=arguments.imputation(imputation),
         method=method,
-        exclude_variables=_exclude_variables(exclude_variables, manifest),
-        exclude_categorical=_exclude_categorical(exclude_categorical),
+        groups=tuple(arguments.group(group, manifest) for group in groups),
+        identifiers=identifiers,
+        exclude_variables=arguments.exclude_variables(exclude_variables, manifest),
+        exclude_categorical=arguments.exclude_categorical(exclude_categorical),
         use_categorical_reduction=use_categorical_reduction,
         return_data_imputed=return_data_imputed,
     )
-    made, metrics = anonymize_table(
+    made, metrics, assessment, choice = _anonymize(
         table,
         parameters,
-        types=_kinds(_by_name(types, manifest)),
+        types=arguments.kinds(arguments.by_name(types, manifest)),
         to_categorical_threshold=to_categorical_threshold,
+        auto_k=k == "auto",
+        assess=assess,
         progress=progress,
     )
     assert made.parameters.seed is not None
+    if assessment is not None and assessment.verdict is Verdict.BLOCK:
+        said = f"Do not publish these avatars: attacks found too much. {assessment.reasons[0]} See .assessment."
+        warnings.warn(said, AvatarsWarning, 2)
     return Anonymized(
         to_frame(made.avatars, manifest),
         to_frame(made.sensitive_unshuffled_avatars, manifest),
         metrics.privacy_metrics,
         metrics.signal_metrics,
         made.parameters.seed,
+        evaluated(metrics, made.parameters, seed_was_given=seed is not None, replaced=made.replaced),
+        assessment,
+        choice,
     )
+
+
+def attack(
+    original: pd.DataFrame,
+    synthetic: pd.DataFrame,
+    *,
+    holdout: pd.DataFrame,
+    thoroughness: Thoroughness = "thorough",
+    linked: bool = False,
+    make: Callable[[pd.DataFrame, int], pd.DataFrame] | None = None,
+    seed: int = 0,
+    types: Mapping[Hashable, ColumnKind] | None = None,
+    to_categorical_threshold: int | None = None,
+    progress: bool = True,
+) -> Assessment:
+    """Attack a synthetic table made by anyone, and return what was found with a verdict.
+
+    Parameters
+    ----------
+    original
+        The people that the synthetic table was made from.
+    synthetic
+        Any number of rows, of the same columns.
+    holdout
+        People like the originals, none of whom is among them: what an attacker finds of them is found by chance. Best
+        drawn from the same table at random before anything was made.
+    thoroughness
+        ``"quick"`` or ``"thorough"``.
+    linked
+        Row i of the synthetic table belongs to row i of the originals: allows the attacks that link them.
+    make
+        ``make(frame, seed)`` makes such a table, row i from row i: allows the attacks that rehearse.
+    seed
+        Says who is measured where people are many.
+    types, to_categorical_threshold, progress
+        As for ``anonymize``.
+
+    Raises
+    ------
+    avatars.engine.errors.EngineError
+        The tables do not fit, or the held-out people are among the originals.
+
+    Notes
+    -----
+    Cost: O(n) time for each of a few thousand people measured. Exact and seeded: the same on any number of threads.
+    """
+    table, manifest = to_arrow(original)
+    with progress_bar("reading the table", shown=progress) as update:
+        return gatekeepers.attack(
+            table,
+            to_arrow(synthetic)[0],
+            to_arrow(holdout)[0],
+            thoroughness,
+            types=arguments.kinds(arguments.by_name(types, manifest)),
+            to_categorical_threshold=to_categorical_threshold,
+            linked=linked,
+            make=None if make is None else lambda each, number: to_arrow(make(to_frame(each, manifest), number))[0],
+            seed=seed,
+            progress=BarProgress(update),
+        )
 
 
 def evaluate(
@@ -176,7 +237,7 @@ def evaluate(
     types: Mapping[Hashable, ColumnKind] | None = None,
     to_categorical_threshold: int | None = None,
     progress: bool = True,
-) -> Evaluation:
+) -> Evaluated:
     """Return every metric of originals and avatars, made here or anywhere: its value, or why it was not computed.
 
     Parameters
@@ -218,14 +279,17 @@ def evaluate(
     """
     table, manifest = to_arrow(original)
     parameters = Parameters(
-        k=2, ncp=ncp, column_weights=_by_name(column_weights, manifest), imputation=_imputation(imputation)
+        k=2,
+        ncp=ncp,
+        column_weights=arguments.by_name(column_weights, manifest),
+        imputation=arguments.imputation(imputation),
     )
     request = Request(
-        known_variables=_names("known_variables", known_variables, manifest),
+        known_variables=arguments.names("known_variables", known_variables, manifest),
         target=None if target is None else manifest.name_of(target),
         closest_rate_percentage_threshold=closest_rate_percentage_threshold,
         closest_rate_ratio_threshold=closest_rate_ratio_threshold,
-        categorical_hidden_rate_variables=_names(
+        categorical_hidden_rate_variables=arguments.names(
             "categorical_hidden_rate_variables", categorical_hidden_rate_variables, manifest
         ),
         shuffled=shuffled,
@@ -236,7 +300,7 @@ def evaluate(
             table,
             to_arrow(unshuffled_avatars)[0],
             parameters,
-            types=_kinds(_by_name(types, manifest)),
+            types=arguments.kinds(arguments.by_name(types, manifest)),
             to_categorical_threshold=to_categorical_threshold,
             held_out=None if holdout is None else to_arrow(holdout)[0],
             request=request,
@@ -244,7 +308,7 @@ def evaluate(
         )
     for remark in judged.remarks:
         warnings.warn(remark, AvatarsWarning, 2)
-    return judged
+    return evaluated(judged, None)
 
 
 def schema(
@@ -263,7 +327,7 @@ def schema(
     passes over the table.
     """
     table, manifest = to_arrow(df)
-    columns = detect(table, _kinds(_by_name(types, manifest)), to_categorical_threshold)
+    columns = detect(table, arguments.kinds(arguments.by_name(types, manifest)), to_categorical_threshold)
     levels = [None if column.levels is None else len(column.levels) for column in columns]
     return pd.DataFrame(
         {
@@ -278,190 +342,67 @@ def schema(
 
 def estimate(
     df: pd.DataFrame,
-    k: int,
+    k: int | None = None,
     *,
     ncp: int | None = None,
     types: Mapping[Hashable, ColumnKind] | None = None,
     to_categorical_threshold: int | None = None,
+    assess: Thoroughness | None = "quick",
 ) -> Estimate:
     """Return what ``anonymize`` would take in memory, disk and time, with the column that costs most.
 
-    The arguments are those of ``anonymize``. Raises ``avatars.engine.errors.EngineError`` where it would refuse the
-    table or the types. Cost: a few passes over the table.
+    ``seconds`` are those of the run with its metrics, ``assessment`` those of the attacks after it. The arguments are
+    those of ``anonymize``. Raises ``avatars.engine.errors.EngineError`` where it would refuse the table or the types.
+    Cost: a few passes over the table.
     """
+    if assess is not None:
+        one_of("thoroughness of assess", assess, get_args(Thoroughness))
     table, manifest = to_arrow(df)
-    columns = detect(table, _kinds(_by_name(types, manifest)), to_categorical_threshold)
-    return estimate_run(columns, table.num_rows, Parameters(k=k, ncp=ncp))
+    columns = detect(table, arguments.kinds(arguments.by_name(types, manifest)), to_categorical_threshold)
+    return with_assessment(estimate_run(columns, table.num_rows, Parameters(k=k, ncp=ncp)), assess)
 
 
-def anonymize_table(
+def _anonymize(
     table: pa.Table,
     parameters: Parameters,
     *,
     types: Mapping[str, Kind] | None = None,
     to_categorical_threshold: int | None = None,
+    auto_k: bool,
+    assess: Thoroughness | None = "quick",
     progress: bool = True,
-) -> tuple[Avatarization, Evaluation]:
-    """Run the engine on an Arrow table and judge what came out, under a progress bar."""
+) -> tuple[Avatarization, Evaluation, Assessment | None, Choice | None]:
+    """Run the engine on an Arrow table, judge what came out and attack the method, under a progress bar."""
+    if assess is not None:
+        one_of("thoroughness of assess", assess, get_args(Thoroughness))
     with progress_bar("reading the table", shown=progress) as update:
         bar = BarProgress(update)
-        made = run(table, parameters, types=types, to_categorical_threshold=to_categorical_threshold, progress=bar)
-        metrics = judges.evaluate_run(made, progress=bar)
-        update("done", 1.0)
-    return made, metrics
-
-
-def anonymize_file(
-    data: Path,
-    output: Path,
-    parameters: Parameters,
-    *,
-    types: Mapping[str, Kind] | None = None,
-    to_categorical_threshold: int | None = None,
-    encoding: str | None = None,
-    memory: int | None = None,
-    work_folder: Path | None = None,
-    scheduler: str | None = None,
-    announce: Callable[[Estimate], None] | None = None,
-    progress: bool = True,
-) -> tuple[int, Evaluation]:
-    """Write avatars of the table in one file to another; return how many, and what they are worth.
-
-    ``memory`` is what may be used, in bytes; most of what is free if None. A run that is estimated to need more keeps
-    its arrays in files of ``work_folder`` (the system's folder for temporary files if None), and gives the same bytes.
-    ``scheduler`` is the address of a Dask scheduler whose workers see ``work_folder`` under the same path: they compute
-    what is large. ``announce`` is told the estimate before work starts. The output appears when it is complete.
-    """
-    if memory is None and (free := available_memory()) is not None:
-        memory = int(_SHARE_OF_MEMORY * free)
-    with (
-        progress_bar("reading the file", shown=progress) as update,
-        Workspace(work_folder, memory, shared=scheduler is not None) as workspace,
-        _computing_on(scheduler),
-    ):
-        bar = BarProgress(update)
-        source = read_table(data, encoding=encoding, workspace=workspace, progress=bar)
-
-        def check_and_announce(expected: Estimate) -> None:
-            check_disk(output, expected.least_output)
-            if announce is not None:
-                announce(expected)
-
+        parameters, choice = with_chosen_k(
+            table,
+            parameters,
+            auto_k=auto_k,
+            types=types,
+            to_categorical_threshold=to_categorical_threshold,
+            progress=bar,
+        )
         made = run(
-            source.table,
+            table,
             parameters,
             types=types,
             to_categorical_threshold=to_categorical_threshold,
             progress=bar,
-            workspace=workspace,
-            announce=check_and_announce,
+            announce=lambda expected: advise(parameters, expected.rows),
         )
-        metrics = judges.evaluate_run(made, progress=bar, workspace=workspace)
-        write_table(made.published, output, source.format, bar)
+        metrics = judges.evaluate_run(made, progress=bar)
+        assessment = None
+        if assess is not None:
+            assessment = gatekeepers.assess(
+                table,
+                parameters,
+                assess,
+                types=types,
+                to_categorical_threshold=to_categorical_threshold,
+                progress=bar,
+            )
         update("done", 1.0)
-    return made.published.num_rows, metrics
-
-
-def _computing_on(scheduler: str | None) -> AbstractContextManager[None]:
-    if scheduler is None:
-        return nullcontext()
-    try:
-        from avatars.cluster import working_on_scheduler
-    except ModuleNotFoundError as error:
-        raise EngineError(missing_extra("server"), code="missing_extra") from error
-    return working_on_scheduler(scheduler)
-
-
-def evaluate_files(
-    original: Path,
-    avatars: Path,
-    parameters: Parameters,
-    *,
-    holdout: Path | None = None,
-    request: Request,
-    types: Mapping[str, Kind] | None = None,
-    to_categorical_threshold: int | None = None,
-    encoding: str | None = None,
-    progress: bool = True,
-) -> Evaluation:
-    """Return the metrics of the tables in files."""
-    with progress_bar("reading the file", shown=progress) as update:
-        return judges.evaluate(
-            read_table(original, encoding=encoding).table,
-            read_table(avatars, encoding=encoding).table,
-            parameters,
-            types=types,
-            to_categorical_threshold=to_categorical_threshold,
-            held_out=None if holdout is None else read_table(holdout, encoding=encoding).table,
-            request=request,
-            progress=BarProgress(update),
-        )
-
-
-class BarProgress:
-    """The engine's progress as one bar."""
-
-    def __init__(self, update: Update) -> None:
-        self._update = update
-
-    def report(self, step: str, done: float, total: float) -> None:
-        """Move the bar."""
-        self._update(step, completion(step, done, total))
-
-    def should_stop(self) -> bool:
-        """Never: Ctrl-C ends a run in this process."""
-        return False
-
-
-def _by_name(given: Mapping[Hashable, Any] | None, manifest: FrameManifest) -> dict[str, Any]:
-    return {manifest.name_of(label): value for label, value in (given or {}).items()}
-
-
-def _names(what: str, labels: Sequence[Hashable], manifest: FrameManifest) -> tuple[str, ...]:
-    if isinstance(labels, str):
-        raise InvalidParameter(f"{what} must be a list of columns.", code="invalid_parameter")
-    return tuple(manifest.name_of(label) for label in labels)
-
-
-def _kinds(types: Mapping[str, str]) -> dict[str, Kind]:
-    for kind in types.values():
-        one_of("type of a column", kind, [kind.value for kind in Kind])
-    return {name: Kind(kind) for name, kind in types.items()}
-
-
-def _imputation(given: Mapping[str, Any] | ImputationParameters | None) -> Imputation:
-    return Imputation(**_said("imputation", given, Imputation)) if given is not None else Imputation()
-
-
-def _exclude_variables(
-    given: Mapping[str, Any] | ExcludeVariablesParameters | None, manifest: FrameManifest
-) -> ExcludeVariables | None:
-    if given is None:
-        return None
-    said = _said("exclude_variables", given, ExcludeVariables)
-    labels = said["variable_names"]
-    names = labels if isinstance(labels, str) else tuple(manifest.name_of(label) for label in labels)
-    return ExcludeVariables(**{**said, "variable_names": names})
-
-
-def _exclude_categorical(given: Mapping[str, Any] | ExcludeCategoricalParameters | None) -> ExcludeCategorical | None:
-    return ExcludeCategorical(**_said("exclude_categorical", given, ExcludeCategorical)) if given is not None else None
-
-
-def _said(what: str, given: Mapping[str, Any] | BaseModel, kind: type[DataclassInstance]) -> dict[str, Any]:
-    """Return the fields of ``kind`` that a mapping or a model names, or refuse it."""
-    said = dict(given) if isinstance(given, Mapping) else given.model_dump(mode="json")
-    if "rare_occurence_threshold" in said:  # as the wire spells it
-        said["rare_occurrence_threshold"] = said.pop("rare_occurence_threshold")
-    known = [field.name for field in fields(kind)]
-    unknown = sorted(set(said) - set(known))
-    if unknown:
-        raise InvalidParameter(
-            f"{what} has no parameter {unknown[0]!r}: it knows {', '.join(known[:-1])} and {known[-1]}.",
-            code="unknown_parameter",
-        )
-    said = {name: value for name, value in said.items() if value is not None}
-    for field in fields(kind):
-        if field.default is MISSING and field.name not in said:
-            raise InvalidParameter(f"{what} needs {field.name}.", code="missing_parameter")
-    return said
+    return made, metrics, assessment, choice

@@ -32,6 +32,7 @@ class PandasIntegration:
         request: pd.DataFrame | ArrowStream,
         *,
         name: str | None = None,
+        idempotency_key: str | None = None,
         timeout: float | None = None,
         progress: bool | None = None,
     ) -> Dataset:
@@ -49,6 +50,8 @@ class PandasIntegration:
             A pandas frame; or what gives itself as an Arrow stream, as tables of pyarrow and polars do.
         name
             What the platform calls the dataset; it has no name by default.
+        idempotency_key
+            Two uploads of the same frame with the same key make one dataset.
         timeout
             Seconds that the platform may be silent; the client's timeout by default, but at least 600.
         progress
@@ -64,7 +67,9 @@ class PandasIntegration:
             raise InvalidInput(
                 "upload_dataframe takes a pandas.DataFrame or an Arrow table; a file goes to datasets.create_dataset."
             )
-        return self._datasets.create_dataset(request, name=name, timeout=timeout, progress=progress)
+        return self._datasets.create_dataset(
+            request, name=name, idempotency_key=idempotency_key, timeout=timeout, progress=progress
+        )
 
     def download_dataframe(
         self, id: UUID | str, *, timeout: float | None = None, progress: bool | None = None

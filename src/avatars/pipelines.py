@@ -99,16 +99,20 @@ class Pipelines:
         once, shown = done.once, waiting["progress"]
         done.steps = steps
 
-        def upload(frame: pd.DataFrame) -> UUID:
-            return self._pandas.upload_dataframe(frame, progress=shown).id
+        def upload(frame: pd.DataFrame, name: str) -> UUID:
+            return self._pandas.upload_dataframe(frame, idempotency_key=done.key(name), progress=shown).id
 
         # Without processors what is avatarized and measured is on the platform already.
         original = once(
-            "sending the originals", lambda: parameters.dataset_id or upload(_plain(request.df)), "original_dataset"
+            "sending the originals",
+            lambda: parameters.dataset_id or upload(_plain(request.df), "originals"),
+            "original_dataset",
         )
         if request.processors:
             prepared = once("preprocessing", lambda: _preprocessed(request.df, request.processors))
-            prepared_id = once("sending what was preprocessed", lambda: upload(prepared), "preprocessed_dataset")
+            prepared_id = once(
+                "sending what was preprocessed", lambda: upload(prepared, "prepared"), "preprocessed_dataset"
+            )
         else:
             prepared_id = original
 
@@ -127,7 +131,9 @@ class Pipelines:
         if request.processors:
             sensitive_avatars = once("postprocessing", lambda: _postprocessed(request.df, fetched, request.processors))
             sensitive_id = once(
-                "sending the avatars", lambda: upload(sensitive_avatars), "sensitive_unshuffled_avatars_dataset"
+                "sending the avatars",
+                lambda: upload(sensitive_avatars, "avatars"),
+                "sensitive_unshuffled_avatars_dataset",
             )
 
         privacy = PrivacyMetricsParameters(
@@ -235,7 +241,7 @@ class _Done:
         return result
 
     def key(self, name: str) -> str:
-        """Return the idempotency key of a job: a launch whose answer was lost makes no second one."""
+        """Return the idempotency key of a job or a dataset: one whose answer was lost is not made twice."""
         return self._keys.setdefault(name, str(uuid4()))
 
     def forget_from(self, step: str | None) -> None:

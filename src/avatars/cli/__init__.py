@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from avatars.cli.attack import attack
+from avatars.cli.certificates import certificates
 from avatars.cli.db import db_app
 from avatars.cli.doctor import doctor
 from avatars.cli.evaluate import evaluate
@@ -16,7 +18,9 @@ from avatars.cli.purge import purge
 from avatars.cli.run import run
 from avatars.cli.schema import schema
 from avatars.cli.serve import serve
+from avatars.cli.storage import storage_app
 from avatars.cli.user import user_app
+from avatars.cli.worker import worker
 
 app = typer.Typer(
     name="avatars",
@@ -48,9 +52,13 @@ def _options(
 
 app.command()(run)
 app.command()(evaluate)
+app.command()(attack)
 app.command()(schema)
 app.command()(serve)
+app.command()(worker)
+app.command()(certificates)
 app.command()(doctor)
 app.command()(purge)
 app.add_typer(user_app, name="user")
 app.add_typer(db_app, name="db")
+app.add_typer(storage_app, name="storage")

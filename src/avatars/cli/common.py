@@ -41,6 +41,10 @@ ToCategoricalThreshold = Annotated[
     typer.Option(help="Numbers with at most this many distinct values are categories.", show_default=False),
 ]
 Encoding = Annotated[str | None, typer.Option(help="Of a CSV that is not UTF-8.", show_default=False)]
+Report = Annotated[
+    Path | None, typer.Option(help="Write a report too: .html, .pdf or .json. It can be shared.", show_default=False)
+]
+ReportLanguage = Annotated[str, typer.Option("--language", help="Of the report: en or fr.")]
 
 
 def fail(message: str) -> NoReturn:
@@ -92,6 +96,16 @@ def plain_endings(data: Path) -> Iterator[None]:
         fail(f"{error.filename or data}: {error.strerror or 'it cannot be read or written'}.")
 
 
+def check_report(report: Path | None, *others: Path) -> None:
+    """Refuse a report that could not be written, or would overwrite one of the other files."""
+    if report is None:
+        return
+    if not report.resolve().parent.is_dir():
+        fail(f"The folder of {report} does not exist: make it first, or give --report another name.")
+    if report.resolve() in [other.resolve() for other in others]:
+        fail(f"The report would overwrite {report}: give --report another name.")
+
+
 def pairs(option: str, given: list[str] | None) -> list[tuple[str, str]]:
     """Split the COLUMN=VALUE that a repeatable option was given; a column's name may have = in it, a value not."""
     found = []
@@ -116,6 +130,13 @@ def declared_types(given: list[str] | None) -> dict[str, Kind]:
 
 def load_settings(**options: Any) -> Settings:
     """The settings from the environment, under the options that were given, with their data folder made."""
+    settings = read_settings(**options)
+    _prepare_data_dir(settings.data_dir)
+    return settings
+
+
+def read_settings(**options: Any) -> Settings:
+    """The settings from the environment, under the options that were given."""
     with server_extra():
         from pydantic import ValidationError
 
@@ -123,13 +144,11 @@ def load_settings(**options: Any) -> Settings:
         from avatars.server.settings import Settings
     given = {name: value for name, value in options.items() if value is not None}
     try:
-        settings = Settings(**given)
+        return Settings(**given)
     except ValidationError as error:
         first = plain_words(error.errors(include_input=False)[0])
         name = f"AVATARS_{first['loc'][0]}".upper() if first["loc"] else "AVATARS_*"
         fail(f"The setting {name} is not right: {first['msg']}.")
-    _prepare_data_dir(settings.data_dir)
-    return settings
 
 
 def _prepare_data_dir(folder: Path) -> None:

@@ -10,7 +10,10 @@ import typer
 from avatars.cli.common import (
     ColumnTypes,
     Encoding,
+    Report,
+    ReportLanguage,
     ToCategoricalThreshold,
+    check_report,
     declared_types,
     engine_extra,
     note,
@@ -46,14 +49,17 @@ def evaluate(
     column_type: ColumnTypes = None,
     to_categorical_threshold: ToCategoricalThreshold = None,
     encoding: Encoding = None,
+    report: Report = None,
+    language: ReportLanguage = "en",
     progress: Annotated[bool, typer.Option(help="Show a progress bar on a terminal.")] = True,
 ) -> None:
     """Print how private and how useful avatars are; no cell is shown."""
     with engine_extra():
         from avatars.engine.parameters import Parameters
         from avatars.evaluation.request import Request
-        from avatars.local import evaluate_files
+        from avatars.files import evaluate_files
 
+    check_report(report, original, avatars, *([holdout] if holdout is not None else []))
     with plain_endings(original):
         metrics = evaluate_files(
             original,
@@ -64,8 +70,12 @@ def evaluate(
             types=declared_types(column_type),
             to_categorical_threshold=to_categorical_threshold,
             encoding=encoding,
+            report=report,
+            language=language,
             progress=progress,
         )
     print_metrics(metrics)
     for remark in metrics.remarks:
         note(remark)
+    if report is not None:
+        typer.echo(f"The report is in {report}")

@@ -23,6 +23,7 @@ def platform(data_dir: Path | None, database_url: str | None) -> Iterator[tuple[
     with server_extra():
         from avatars.server.db import Database, DatabaseError
         from avatars.server.logging import configure_logging
+        from avatars.server.storage import StorageError
 
     configure_logging("WARNING")
     # What is made here (the embedded database, if it is the first use) is for this user's eyes only.
@@ -33,7 +34,7 @@ def platform(data_dir: Path | None, database_url: str | None) -> Iterator[tuple[
         database.upgrade()
         yield settings, database
         database.dispose()
-    except DatabaseError as error:
+    except (DatabaseError, StorageError) as error:
         fail(str(error))
 
 

@@ -11,10 +11,14 @@ from typing import Annotated
 
 import typer
 
+from avatars.cli.assessment_table import print_assessment, print_choice
 from avatars.cli.common import (
     ColumnTypes,
     Encoding,
+    Report,
+    ReportLanguage,
     ToCategoricalThreshold,
+    check_report,
     declared_types,
     engine_extra,
     fail,
@@ -26,11 +30,27 @@ from avatars.cli.metrics_table import print_metrics
 
 def run(
     data: Annotated[Path, typer.Argument(help="The sensitive table: CSV or Parquet, one row a person.")],
-    k: Annotated[int, typer.Option("-k", help="Neighbours that each avatar is drawn from.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="Where the avatars go; .csv or .parquet.")],
+    k: Annotated[
+        str | None,
+        typer.Option(
+            "-k",
+            help="Neighbours that each avatar is drawn from; auto: the fewest that attacks let pass (slow).",
+            show_default="a fifth of the rows, 10 to 100",
+        ),
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Makes the run reproducible.", show_default=False)] = None,
     ncp: Annotated[int | None, typer.Option(help="Components to search neighbours in.", show_default="5")] = None,
-    method: Annotated[str, typer.Option(help="How avatars are drawn: avatar, the published draw.")] = "avatar",
+    method: Annotated[
+        str, typer.Option(help="How avatars are drawn: local, which withstands attacks; avatar, the published draw.")
+    ] = "local",
+    group: Annotated[
+        list[str] | None,
+        typer.Option(help="COLUMN,COLUMN,... whose relation is to come out as it is; repeatable.", show_default=False),
+    ] = None,
+    identifiers: Annotated[
+        str, typer.Option(help="Columns that identify people: refuse the table, or replace them by new numbers.")
+    ] = "refuse",
     weight: Annotated[
         list[str] | None, typer.Option(help="COLUMN=WEIGHT in the neighbour search; repeatable.", show_default=False)
     ] = None,
@@ -88,13 +108,19 @@ def run(
             show_default="the system's temporary folder",
         ),
     ] = None,
+    assess: Annotated[
+        str,
+        typer.Option(help="Attack avatars of half of the table: quick, in about the time of the run; thorough; none."),
+    ] = "quick",
+    report: Report = None,
+    language: ReportLanguage = "en",
     progress: Annotated[bool, typer.Option(help="Show a progress bar on a terminal.")] = True,
 ) -> None:
     """Turn a table into avatars and print how private and how useful they are."""
     with engine_extra():
         from avatars.engine.machine import read_size
         from avatars.engine.parameters import ExcludeCategorical, ExcludeVariables, Imputation, Parameters
-        from avatars.local import anonymize_file
+        from avatars.files import anonymize_file
 
     if output.exists() and data.exists() and output.samefile(data):
         fail(f"The avatars would overwrite the originals in {data}: give -o another name.")
@@ -102,6 +128,7 @@ def run(
         fail(f"The avatars cannot be written as {output.name!r}: give -o a name that ends in .csv or .parquet.")
     if not output.resolve().parent.is_dir():
         fail(f"The folder of {output} does not exist: make it first, or give -o another name.")
+    check_report(report, data, output)
     by_levels = None
     if exclude_from_levels is not None:
         by_levels = ExcludeCategorical(
@@ -115,14 +142,16 @@ def run(
         fail("--rare-threshold and --reference-records are about excluded columns: add --exclude-from-levels.")
     with plain_endings(data), _cleaning_up_when_told_to_stop():
         types = declared_types(column_type)
-        rows, metrics = anonymize_file(
+        rows, metrics, assessment, choice = anonymize_file(
             data,
             output,
             Parameters(
-                k=k,
+                k=None if k is None or k == "auto" else _whole(k),
                 ncp=ncp,
                 seed=seed,
                 method=method,  # type: ignore[arg-type]  # checked with the other parameters
+                groups=tuple(tuple(columns.split(",")) for columns in group or ()),
+                identifiers=identifiers,  # type: ignore[arg-type]  # likewise
                 column_weights={name: _number(name, value) for name, value in pairs("--weight", weight)},
                 imputation=Imputation(method=imputation),  # type: ignore[arg-type]  # likewise
                 exclude_variables=ExcludeVariables(exclude, exclude_strategy) if exclude else None,  # type: ignore[arg-type]  # likewise
@@ -137,10 +166,20 @@ def run(
             work_folder=work_folder,
             scheduler=scheduler,
             announce=lambda estimate: typer.echo(estimate.in_words(), err=True),
+            auto_k=k == "auto",
+            assess=None if assess == "none" else assess,  # type: ignore[arg-type]  # checked with the other parameters
+            report=report,
+            language=language,
             progress=progress,
         )
+    if choice is not None:
+        print_choice(choice)
     print_metrics(metrics)
+    if assessment is not None:
+        print_assessment(assessment)
     typer.echo(f"{rows} avatars written to {output}")
+    if report is not None:
+        typer.echo(f"The report is in {report}")
 
 
 @contextmanager
@@ -151,6 +190,13 @@ def _cleaning_up_when_told_to_stop() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _whole(k: str) -> int:
+    try:
+        return int(k)
+    except ValueError:
+        fail(f"k is a whole number of neighbours, or auto, not {k!r}.")
 
 
 def _number(name: str, text: str) -> float:

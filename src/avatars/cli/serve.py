@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
@@ -37,7 +38,7 @@ def serve(
     """
     settings = load_settings(host=host, port=port, data_dir=data_dir, database_url=database_url)
     os.umask(0o077)
-    lock = _take(settings.data_dir)
+    lock = take_folder(settings.data_dir)
     listener = _listen(settings.host, settings.port)
     settings = settings.model_copy(update={"port": listener.getsockname()[1]})
     with listener, lock:
@@ -51,21 +52,30 @@ def _run(settings: Settings, listener: socket.socket) -> None:
         from avatars.server.app import create_app
         from avatars.server.db import DatabaseError
         from avatars.server.logging import configure_logging
+        from avatars.server.storage import StorageError
 
     configure_logging()
+    # Answers are made of short turns in several threads: none must wait five milliseconds for the next.
+    sys.setswitchinterval(0.0005)
 
     class Server(uvicorn.Server):
-        """Says when it is ready: after the app has started and the socket is served, not before."""
+        """Says when it is ready, which is when the app has started; lets nobody wait for a job when it stops."""
 
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             if self.started and not self.should_exit:
                 typer.echo(f"open-avatars is ready at {local_url(settings)}")
                 sys.stdout.flush()
+                # Takes a second, which nobody waits for: the documentation, and with it the validators of every body.
+                self.describing = asyncio.get_running_loop().run_in_executor(None, app.openapi)
+
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            app.state.runner.watchers.close()
+            await super().shutdown(sockets)
 
     try:
         app = create_app(settings)
-    except DatabaseError as error:
+    except (DatabaseError, StorageError) as error:
         fail(str(error))
     server = Server(
         uvicorn.Config(
@@ -85,8 +95,8 @@ def _run(settings: Settings, listener: socket.socket) -> None:
     # It exits by itself, with a code of its own, where the app's start failed.
     with suppress(SystemExit):
         server.run(sockets=[listener])
-    if app.state.start_error is not None:
-        fail(str(app.state.start_error))
+    if app.state.failure is not None:
+        fail(str(app.state.failure))
 
 
 def local_url(settings: Settings) -> str:
@@ -114,7 +124,7 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _take(data_dir: Path) -> IO[str]:
+def take_folder(data_dir: Path) -> IO[str]:
     """Keep other platforms out of the data folder: two would run the same jobs. The lock ends with the process."""
     lock = (data_dir / "lock").open("w")
     if sys.platform != "win32":

@@ -96,7 +96,7 @@ def delete(
         user = user_named(database, name)
         if not yes:
             typer.confirm(f"Delete {user.username} and everything that is theirs?", abort=True, err=True)
-        deletion.delete_user(database, Storage(settings.files_dir), user.id)
+        deletion.delete_user(database, Storage(settings.storage_url, settings.encryption_key_file), user.id)
     typer.echo(f"{name} is deleted, with everything that was theirs.")
 
 

@@ -1,5 +1,14 @@
 """The wire models: what client and server say to each other."""
 
+from avatars.models.assessments import (
+    Assessment,
+    AssessmentCreate,
+    AssessmentExposure,
+    AssessmentFigure,
+    AssessmentThoroughness,
+    AssessmentVerdict,
+    ReleaseCreate,
+)
 from avatars.models.audit import AuditEvent
 from avatars.models.auth import (
     ForgottenPasswordRequest,
@@ -27,8 +36,6 @@ from avatars.models.jobs import (
     GenericParameters,
     GenericResult,
     JobKind,
-    JobProgress,
-    JobStatus,
     PrivacyMetricsJob,
     PrivacyMetricsJobCreate,
     PrivacyMetricsParameters,
@@ -39,6 +46,11 @@ from avatars.models.jobs import (
 from avatars.models.metrics import (
     Contributions,
     ExplainedVariance,
+    FigureDescription,
+    FigureFormat,
+    MetricBaseline,
+    MetricDetail,
+    MetricPart,
     PrivacyMetrics,
     PrivacyMetricsTargets,
     Projections,
@@ -46,11 +58,13 @@ from avatars.models.metrics import (
     SignalMetricsTargets,
 )
 from avatars.models.parameters import (
+    AvatarizationMethod,
     AvatarizationParameters,
     ExcludeCategoricalMethod,
     ExcludeCategoricalParameters,
     ExcludeVariablesMethod,
     ExcludeVariablesParameters,
+    IdentifierTreatment,
     ImputationParameters,
     ImputeMethod,
     RareCategoricalMethod,
@@ -69,7 +83,11 @@ from avatars.models.refusals import HTTPValidationError, ValidationError
 from avatars.models.reports import (
     Report,
     ReportCreate,
+    ReportFormat,
+    ReportFromDataCreate,
+    ReportLanguage,
 )
+from avatars.models.status import JobProgress, JobStatus
 from avatars.models.users import (
     CreateUser,
     User,
@@ -78,9 +96,16 @@ from avatars.models.users import (
 
 __all__ = [
     "AnalysisStatus",
+    "Assessment",
+    "AssessmentCreate",
+    "AssessmentExposure",
+    "AssessmentFigure",
+    "AssessmentThoroughness",
+    "AssessmentVerdict",
     "AuditEvent",
     "AvatarizationJob",
     "AvatarizationJobCreate",
+    "AvatarizationMethod",
     "AvatarizationParameters",
     "AvatarizationPipelineCreate",
     "AvatarizationPipelineResult",
@@ -101,12 +126,15 @@ __all__ = [
     "ExcludeVariablesMethod",
     "ExcludeVariablesParameters",
     "ExplainedVariance",
+    "FigureDescription",
+    "FigureFormat",
     "FileType",
     "ForgottenPasswordRequest",
     "GenericJob",
     "GenericParameters",
     "GenericResult",
     "HTTPValidationError",
+    "IdentifierTreatment",
     "ImputationParameters",
     "ImputeMethod",
     "JobKind",
@@ -115,6 +143,9 @@ __all__ = [
     "Login",
     "LoginResponse",
     "Message",
+    "MetricBaseline",
+    "MetricDetail",
+    "MetricPart",
     "PatchDataset",
     "PrivacyMetrics",
     "PrivacyMetricsJob",
@@ -124,8 +155,12 @@ __all__ = [
     "Processor",
     "Projections",
     "RareCategoricalMethod",
+    "ReleaseCreate",
     "Report",
     "ReportCreate",
+    "ReportFormat",
+    "ReportFromDataCreate",
+    "ReportLanguage",
     "ResetPasswordRequest",
     "SignalMetrics",
     "SignalMetricsJob",

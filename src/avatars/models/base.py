@@ -23,7 +23,7 @@ class Request(BaseModel):
     ``null`` means "use the default", as an absent field does: old clients send every field.
     """
 
-    model_config: ClassVar[ConfigDict] = ConfigDict(extra="ignore", use_attribute_docstrings=True, defer_build=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="ignore", defer_build=True)
 
     def __init__(self, **fields: Any) -> None:
         for name in fields.keys() - type(self).model_fields.keys():
@@ -47,7 +47,7 @@ class Request(BaseModel):
 class Response(BaseModel):
     """What the server answers. Clients ignore fields that they do not know."""
 
-    model_config: ClassVar[ConfigDict] = ConfigDict(extra="ignore", use_attribute_docstrings=True, defer_build=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="ignore", defer_build=True)
 
 
 def _unknown(model: type[BaseModel], name: str) -> str:

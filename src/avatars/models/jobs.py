@@ -9,10 +9,12 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
+from avatars.models.assessments import Assessment
 from avatars.models.base import Request, Response
 from avatars.models.datasets import Dataset
 from avatars.models.metrics import PrivacyMetrics, SignalMetrics
 from avatars.models.parameters import AvatarizationParameters, ImputationParameters
+from avatars.models.status import JobProgress, JobStatus
 
 
 class JobKind(str, Enum):
@@ -21,23 +23,6 @@ class JobKind(str, Enum):
     avatarization = "avatarization"
     privacy_metrics = "privacy_metrics"
     signal_metrics = "signal_metrics"
-
-
-class JobStatus(str, Enum):
-    """Where a job stands; ``success``, ``failure`` and ``killed`` are final."""
-
-    pending = "pending"
-    started = "started"
-    success = "success"
-    failure = "failure"
-    killed = "killed"
-    """Cancelled. Clients up to 0.2.1 do not know it, and are never sent it."""
-    unknown = "unknown"
-
-    @property
-    def is_over(self) -> bool:
-        """True where nothing more will happen to the job."""
-        return self not in (JobStatus.pending, JobStatus.started)
 
 
 class AvatarizationJobCreate(Request):
@@ -56,9 +41,25 @@ class PrivacyMetricsParameters(Request):
     """SENSITIVE: the dataset whose row i is the avatar of record i."""
     job_id: UUID | None = None
     """The avatarization that the avatars come from."""
+    avatarization_job_id: UUID | None = None
+    """Another name of ``job_id``."""
+    holdout_id: UUID | None = None
+    """The dataset of people like the originals, none of whom is among them: figures are read beside theirs."""
     ncp: int | None = Field(default=None, ge=1)
     """Components of the projection that distances are measured in (5 by default)."""
     imputation: ImputationParameters | None = None
+    use_categorical_reduction: bool | None = None
+    """Project columns of more than 20 levels as 20 numbers each."""
+    known_variables: list[str] | None = None
+    """Columns that the attacker is assumed to know of everyone."""
+    target: str | None = None
+    """The column that the attacker wants to know."""
+    closest_rate_percentage_threshold: float | None = Field(default=None, ge=0, le=100)
+    """See ``closest_rate`` (0.3 by default)."""
+    closest_rate_ratio_threshold: float | None = Field(default=None, ge=0, le=1)
+    """The same (0.3 by default)."""
+    categorical_hidden_rate_variables: list[str] | None = None
+    """Categorical columns to link by; all of them by default."""
     seed: int | None = Field(default=None, ge=-(2**63), lt=2**64)
     """Makes a run reproducible; fresh entropy by default."""
 
@@ -79,6 +80,14 @@ class SignalMetricsParameters(Request):
     """The dataset of the avatars, in any order."""
     job_id: UUID | None = None
     """The avatarization that the avatars come from."""
+    avatarization_job_id: UUID | None = None
+    """Another name of ``job_id``."""
+    holdout_id: UUID | None = None
+    """The dataset of people like the originals, none of whom is among them: figures are read beside theirs."""
+    thorough: bool | None = None
+    """Take the metrics that take longer too: accuracies, associations, discriminator, and what fresh people reach."""
+    target: str | None = None
+    """The column that a model learnt from the avatars is to predict, where ``thorough``."""
     seed: int | None = Field(default=None, ge=-(2**63), lt=2**64)
     """Makes a run reproducible; fresh entropy by default."""
 
@@ -90,16 +99,6 @@ class SignalMetricsJobCreate(Request):
     kind: Literal[JobKind.signal_metrics] = JobKind.signal_metrics
 
 
-class JobProgress(Response):
-    """How far a job is."""
-
-    completion_rate_100: int
-    """Percent of the whole job, 0 to 100."""
-    name: str | None = None
-    """The step at hand."""
-    created_at: datetime
-
-
 class AvatarizationResult(Response):
     """What an avatarization gives."""
 
@@ -109,6 +108,8 @@ class AvatarizationResult(Response):
     """The avatars, in an order that carries no trace of the originals."""
     sensitive_unshuffled_avatars_datasets: Dataset
     """SENSITIVE: row i is the avatar of record i."""
+    assessment: Assessment | None = None
+    """What attacks find in avatars that are made this way. It follows the job: look at its ``status``."""
 
 
 class Job(Response):

@@ -2,9 +2,51 @@
 
 from __future__ import annotations
 
+from enum import Enum
+
 from pydantic import Field
 
 from avatars.models.base import Response
+
+
+class MetricBaseline(Response):
+    """A figure without which a metric's value says little."""
+
+    what: str
+    """Whose figure it is, in a few words."""
+    value: float
+    """The same metric of those."""
+    same_rows: float | None = None
+    """The avatars' own figure on as few rows as the baseline's; null where that makes no difference."""
+
+
+class MetricPart(Response):
+    """What a metric is of one column, or of some together."""
+
+    columns: list[str]
+    value: float
+
+
+class MetricDetail(Response):
+    """All there is to know of one metric: a value, or the reason why there is none."""
+
+    name: str
+    criterion: str
+    """What it speaks to: singling out, linkability, inference or utility."""
+    value: float | None = None
+    reason: str | None = None
+    """Why it was not computed; null where it was."""
+    target: str | None = None
+    """What the value is usually asked to reach; null where only the baseline can say."""
+    reaches_target: bool | None = None
+    """Whether it does; null without a target or a value. A target is a convention, no verdict."""
+    attacker: str | None = None
+    """What the attacker is assumed to hold and to do; null for utility."""
+    baseline: MetricBaseline | None = None
+    note: str | None = None
+    """What else is to be known."""
+    worst: list[MetricPart] = Field(default_factory=list)
+    """The parts that the value sums up, the worst first, up to ten."""
 
 
 class PrivacyMetricsTargets(Response):
@@ -52,6 +94,10 @@ class PrivacyMetrics(Response):
     inference_categorical: float | None = None
     """Percent of wrong guesses of who guesses a modality from known columns and the avatars."""
     targets: PrivacyMetricsTargets = Field(default_factory=PrivacyMetricsTargets)
+    details: list[MetricDetail] = Field(default_factory=list)
+    """Every privacy metric with its baseline, its worst columns, or the reason why it was not computed."""
+    remarks: list[str] = Field(default_factory=list)
+    """What the figures themselves say against the comparison; empty is well."""
 
 
 class SignalMetricsTargets(Response):
@@ -70,7 +116,23 @@ class SignalMetrics(Response):
     """Standard deviation of the same over the columns."""
     correlation_difference_ratio: float | None = None
     """Percent: mean absolute difference of the correlations; none with fewer than two numeric columns."""
+    univariate_accuracy: float | None = None
+    """How far the shares of single columns' values agree, 0 to 1; this one and those below where asked for."""
+    bivariate_accuracy: float | None = None
+    """The same of pairs of columns."""
+    trivariate_accuracy: float | None = None
+    """The same of triples."""
+    association_difference: float | None = None
+    """Percent: mean absolute difference of the associations of columns of any kinds."""
+    discriminator_auc: float | None = None
+    """How well a small model tells avatars from people: 0.5 is guessing."""
+    prediction_score: float | None = None
+    """How well a model of the target that was learnt from avatars does on people: 1 is perfect."""
     targets: SignalMetricsTargets = Field(default_factory=SignalMetricsTargets)
+    details: list[MetricDetail] = Field(default_factory=list)
+    """Every utility metric with what fresh people reach, its worst columns, or the reason why it was not computed."""
+    remarks: list[str] = Field(default_factory=list)
+    """What the figures themselves say against the comparison; empty is well."""
 
 
 class Projections(Response):
@@ -98,3 +160,21 @@ class Contributions(Response):
 
     data: dict[str, dict[str, float]]
     """Percent, by component and variable."""
+
+
+class FigureFormat(str, Enum):
+    """How a figure can be had: drawn, or as the numbers that it shows."""
+
+    svg = "svg"
+    png = "png"
+    json = "json"
+
+
+class FigureDescription(Response):
+    """One figure of a job."""
+
+    name: str
+    """What it is asked for by."""
+    title: str
+    description: str
+    """What is to be seen, for those who do not see it."""

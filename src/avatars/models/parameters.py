@@ -77,6 +77,24 @@ class ExcludeCategoricalParameters(Request):
     is to be replaced is among them."""
 
 
+class AvatarizationMethod(str, Enum):
+    """How avatars are drawn."""
+
+    local = "local"
+    """Our draw, which withstands attacks."""
+    avatar = "avatar"
+    """The published draw."""
+
+
+class IdentifierTreatment(Enum):
+    """What becomes of a column of which no value is shared by enough people."""
+
+    refuse = "refuse"
+    """The job fails, and says which column it is."""
+    replace = "replace"
+    """The column is filled with the numbers of the avatars."""
+
+
 class AvatarizationParameters(Request):
     """The parameters of one avatarization."""
 
@@ -91,6 +109,12 @@ class AvatarizationParameters(Request):
     imputation: ImputationParameters | None = None
     seed: int | None = Field(default=None, ge=-(2**63), lt=2**64)
     """Makes a run reproducible; fresh entropy by default."""
+    method: AvatarizationMethod | None = None
+    """How avatars are drawn (the platform's setting by default)."""
+    groups: list[list[str]] | None = None
+    """Columns whose relation is to come out as it is, with the method ``local``."""
+    identifiers: IdentifierTreatment | None = None
+    """What becomes of columns that identify people, with the method ``local`` (``refuse`` by default)."""
     to_categorical_threshold: int | None = Field(default=None, ge=1)
     """Numeric columns with at most this many distinct values are treated as categories."""
     exclude_variables: ExcludeVariablesParameters | None = None

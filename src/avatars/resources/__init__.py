@@ -1,5 +1,6 @@
 """What an `ApiClient` offers: one resource for each noun of the platform."""
 
+from avatars.resources.assessments import Assessments
 from avatars.resources.auth import Auth
 from avatars.resources.compatibility import Compatibility
 from avatars.resources.datasets import Datasets
@@ -11,6 +12,7 @@ from avatars.resources.stats import Stats
 from avatars.resources.users import Users
 
 __all__ = [
+    "Assessments",
     "Auth",
     "AvatarizationJob",
     "Compatibility",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from tempfile import SpooledTemporaryFile
 from typing import IO, cast, overload
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from avatars._bar import Section, progress_bar
-from avatars._http import Http, as_uuid, parse, parse_list
+from avatars._http import ATTEMPTS, Http, as_uuid, parse, parse_list
 from avatars.errors import RequestTimeout, UnexpectedAnswer
 from avatars.models import AnalysisStatus, Correlations, Dataset, FileType, PatchDataset
 from avatars.resources.destinations import Destination, Incoming, Writable, opened
@@ -42,6 +42,7 @@ class Datasets:
         request: Source,
         *,
         name: str | None = None,
+        idempotency_key: str | None = None,
         timeout: float | None = None,
         progress: bool | None = None,
     ) -> Dataset:
@@ -58,6 +59,9 @@ class Datasets:
             tables of pyarrow, polars and DuckDB do.
         name
             What the platform calls the table; it has no name by default.
+        idempotency_key
+            Two uploads of the same bytes with the same key make one dataset; by default each call has a key of its own,
+            with which it sends them again where the answer was lost.
         timeout
             Seconds that the platform may be silent; the client's timeout by default, but at least 600.
         progress
@@ -80,6 +84,8 @@ class Datasets:
                 # httpx2 asks no more of a file than `Body` offers.
                 files={"file": (FILE_NAME, cast("IO[bytes]", body), "text/csv")},
                 timeout=timeout or max(self._http.timeout, UPLOAD_TIMEOUT),
+                idempotency_key=idempotency_key or str(uuid4()),
+                attempts=ATTEMPTS if body.is_repeatable else 1,
             )
         return parse(answer, Dataset)
 
@@ -142,6 +148,7 @@ class Datasets:
         id: UUID | str,
         *,
         destination: None = None,
+        as_uploaded: bool = False,
         timeout: float | None = None,
         progress: bool | None = None,
     ) -> str: ...
@@ -153,6 +160,7 @@ class Datasets:
         *,
         destination: Destination,
         filetype: FileType = FileType.csv,
+        as_uploaded: bool = False,
         timeout: float | None = None,
         progress: bool | None = None,
     ) -> None: ...
@@ -163,6 +171,7 @@ class Datasets:
         *,
         destination: Destination | None = None,
         filetype: FileType = FileType.csv,
+        as_uploaded: bool = False,
         timeout: float | None = None,
         progress: bool | None = None,
     ) -> str | None:
@@ -178,6 +187,9 @@ class Datasets:
             call then returns nothing.
         filetype
             The format of that file.
+        as_uploaded
+            Whether CSV has the separators and decimal marks of the file that was uploaded, and not commas and decimal
+            points.
         timeout
             Seconds that the platform may be silent.
         progress
@@ -185,10 +197,10 @@ class Datasets:
         """
         if destination is not None:
             with opened(destination) as file:
-                self.download_into(file, id, filetype, timeout=timeout, progress=progress)
+                self.download_into(file, id, filetype, as_uploaded=as_uploaded, timeout=timeout, progress=progress)
             return None
         with SpooledTemporaryFile(max_size=IN_MEMORY) as file:
-            self.download_into(file, id, FileType.csv, timeout=timeout, progress=progress)
+            self.download_into(file, id, FileType.csv, as_uploaded=as_uploaded, timeout=timeout, progress=progress)
             file.seek(0)
             try:
                 return file.read().decode("utf-8")
@@ -201,15 +213,15 @@ class Datasets:
         id: UUID | str,
         filetype: FileType,
         *,
+        as_uploaded: bool = False,
         timeout: float | None = None,
         progress: bool | None = None,
     ) -> None:
         """Write a dataset to an open file as its bytes come."""
         path = f"/datasets/{as_uuid(id)}/download"
+        params = {"filetype": filetype.value} | ({"as_uploaded": "true"} if as_uploaded else {})
         with progress_bar("download", shown=self._progress if progress is None else progress) as steps:
-            self._http.request(
-                "GET", path, params={"filetype": filetype.value}, into=Incoming(file, steps), timeout=timeout
-            )
+            self._http.request("GET", path, params=params, into=Incoming(file, steps), timeout=timeout)
 
     def delete_dataset(self, id: UUID | str, *, timeout: float | None = None) -> None:
         """Delete a dataset, its rows and its description, for good."""

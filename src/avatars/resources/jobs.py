@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 from uuid import UUID, uuid4
+
+from pydantic import PrivateAttr
 
 from avatars import models
 from avatars._http import Http, as_uuid, parse, parse_list
-from avatars.errors import InvalidInput, JobFailed
+from avatars._notebook import attacks_found, metrics_html
+from avatars.errors import InvalidInput, JobFailed, NotFound
 from avatars.models import (
     AvatarizationJobCreate,
     GenericJob,
     JobStatus,
     PrivacyMetricsJobCreate,
+    ReportCreate,
+    ReportFormat,
     SignalMetricsJobCreate,
 )
 from avatars.models.jobs import Job
 from avatars.resources import waiting
+from avatars.resources.assessments import Assessments
+from avatars.resources.destinations import Destination
+from avatars.resources.reports import Reports, as_language, report_format
 
 if TYPE_CHECKING:
 
@@ -35,12 +46,83 @@ else:
             return super().__getattribute__(name)
 
 
+class AvatarizationResult(models.AvatarizationResult):
+    """What an avatarization gives; it writes its report, and shows its metrics in notebooks."""
+
+    _write_report: Callable[[Destination | None, str | None, ReportFormat], bytes | None] | None = PrivateAttr(None)
+
+    @overload
+    def report(
+        self, destination: None = None, *, language: str | None = None, format: ReportFormat | str | None = None
+    ) -> bytes: ...
+
+    @overload
+    def report(
+        self, destination: Destination, *, language: str | None = None, format: ReportFormat | str | None = None
+    ) -> None: ...
+
+    def report(
+        self,
+        destination: Destination | None = None,
+        *,
+        language: str | None = None,
+        format: ReportFormat | str | None = None,
+    ) -> bytes | None:
+        """Have the report about this avatarization written; return it as bytes, or write it to a file.
+
+        What attacks find in the avatars is a part of it, and is waited for.
+
+        Parameters
+        ----------
+        destination
+            The path of a file, or a file that is open for writing bytes. The call then returns nothing.
+        language
+            ``"en"`` or ``"fr"``; the platform's own by default.
+        format
+            ``"pdf"``, ``"html"`` or ``"json"``; by default what the path ends in, else PDF.
+
+        Raises
+        ------
+        avatars.errors.InvalidInput
+            There is no such format or language.
+        avatars.errors.NotFound
+            The job, or one of its tables, is deleted.
+        """
+        if self._write_report is None:
+            raise InvalidInput("This result does not come from client.jobs: use client.reports.create_report.")
+        return self._write_report(destination, language, report_format(format, destination))
+
+    def _repr_html_(self) -> str:
+        made = self.avatars_dataset
+        families = (self.privacy_metrics, self.signal_metrics)
+        details = [detail for family in families for detail in _details(family)]
+        remarks = [remark for family in families for remark in family.remarks]
+        if self.assessment is not None and self.assessment.verdict is not None:
+            remarks = [*attacks_found(self.assessment.verdict.value, self.assessment.reasons), *remarks]
+        return metrics_html(f"{made.nb_lines or 0:,} avatars, {len(made.columns or ()):,} columns", details, remarks)
+
+
+def _details(family: models.PrivacyMetrics | models.SignalMetrics) -> list[dict[str, Any]]:
+    if family.details:
+        return [detail.model_dump() for detail in family.details]
+    # An older platform has kept the values alone.
+    nothing = {"target": None, "reaches_target": None, "baseline": None}
+    return [{"name": name, "value": value, **nothing} for name, value in family if isinstance(value, float)]
+
+
 class AvatarizationJob(_ResultRaises, models.AvatarizationJob):
     """One avatarization on the platform.
 
     ``result`` is None until the job is over; where the job failed or was cancelled, reading it raises
     `avatars.errors.JobFailed` with the platform's own message, which ``error_message`` has too.
     """
+
+    result: AvatarizationResult | None = None
+
+    def _repr_html_(self) -> str | None:
+        if self.status is not JobStatus.success or self.result is None:
+            return None  # the text says where it stands
+        return self.result._repr_html_()
 
 
 class PrivacyMetricsJob(_ResultRaises, models.PrivacyMetricsJob):
@@ -60,6 +142,8 @@ class Jobs:
     def __init__(self, http: Http, *, progress: bool = True) -> None:
         self._http = http
         self._progress = progress
+        self._reports = Reports(http)
+        self._assessments = Assessments(http, progress=progress)
 
     def create_avatarization_job(
         self, request: AvatarizationJobCreate, *, idempotency_key: str | None = None, timeout: float | None = None
@@ -85,7 +169,8 @@ class Jobs:
         """
         if request.parameters.dataset_id is None:
             raise InvalidInput("The job has no dataset: pass AvatarizationParameters(dataset_id=dataset.id, ...).")
-        return self._create("/jobs/avatarization", request, AvatarizationJob, idempotency_key, timeout)
+        job = self._create("/jobs/avatarization", request, AvatarizationJob, idempotency_key, timeout)
+        return self._reporting(job)
 
     def get_avatarization_job(
         self,
@@ -118,7 +203,25 @@ class Jobs:
             The platform did not answer even once within ``timeout``, or for five minutes without one.
         """
         path, way_back = f"/jobs/avatarization/{as_uuid(id)}", f'get_avatarization_job("{id}")'
-        return self._wait(path, way_back, AvatarizationJob, per_request_timeout, timeout, progress)
+        return self._reporting(self._wait(path, way_back, AvatarizationJob, per_request_timeout, timeout, progress))
+
+    def _reporting(self, job: AvatarizationJob) -> AvatarizationJob:
+        if job.status is JobStatus.success and job.result is not None:
+            job.result._write_report = partial(self._write_report, job.id)
+        return job
+
+    def _write_report(
+        self, job_id: UUID, destination: Destination | None, language: str | None, format: ReportFormat
+    ) -> bytes | None:
+        request = ReportCreate(job_id=job_id, language=None if language is None else as_language(language))
+        # A report says what attacks found: they are waited for. A platform that is older than this knows of none.
+        with suppress(NotFound):
+            self._assessments.get_assessment(job_id)
+        report = self._reports.create_report(request)
+        if destination is None:
+            return self._reports.download_report(report.id, format=format)
+        self._reports.download_report(report.id, destination=destination, format=format)
+        return None
 
     def create_privacy_metrics_job(
         self, request: PrivacyMetricsJobCreate, *, idempotency_key: str | None = None, timeout: float | None = None

@@ -6,6 +6,7 @@ import io
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, Union, cast
 
@@ -46,7 +47,10 @@ def body_of(source: Source) -> Iterator[Body]:
     elif isinstance(source, (bytes, bytearray, memoryview)):
         yield Body(io.BytesIO(source))
     elif hasattr(source, "__arrow_c_stream__"):
-        yield Body(stream_of(cast("ArrowStream", source)))
+        table = cast("ArrowStream", source)
+        # What knows its shape is a table; a mere stream is used up when it has been read.
+        again = partial(stream_of, table) if hasattr(table, "shape") else None
+        yield Body(stream_of(table), again)
     else:
         yield Body(source)
 
@@ -60,16 +64,19 @@ class Body:
     ----------
     size
         Bytes in all; None where that is not known.
+    is_repeatable
+        Whether it can be sent a second time, from its beginning.
     watch
         Is told the share of the whole that has been read, 0 to 1, None where that is not known; at the end 1.
     """
 
-    def __init__(self, handle: Any) -> None:
+    def __init__(self, handle: Any, again: Callable[[], Any] | None = None) -> None:
         if not hasattr(handle, "read"):
             raise InvalidInput("create_dataset takes an open file, the path of one, its bytes, or a frame.")
         if getattr(handle, "closed", False):
             raise InvalidInput("The file is closed: open it again, and call create_dataset inside of the `with` block.")
         self._handle = handle
+        self._again = again
         self.size: int | None = None
         self.watch: Callable[[float | None], object] = lambda share: None
         self._read = 0
@@ -82,6 +89,7 @@ class Body:
             self._handle.seek(self._start)
         else:
             self._head = _as_bytes(self._get(BLOCK))
+        self.is_repeatable: bool = self.size is not None or again is not None
         if not (self.size or self._head):
             raise InvalidInput("There is nothing to send: the file is empty, or was read to its end (file.seek(0)).")
 
@@ -103,9 +111,14 @@ class Body:
         return int(self._handle.tell() - self._start)
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Go to another place."""
+        """Go to another place; where the size is not known, only back to the beginning."""
+        self._read = 0
         if self.size is None:
-            raise io.UnsupportedOperation
+            if self._again is None or (offset, whence) != (0, os.SEEK_SET):
+                raise io.UnsupportedOperation
+            if not self._head:
+                self._handle = self._again()
+            return 0
         origin = self._start + (self.size if whence == os.SEEK_END else 0)
         return int(self._handle.seek(origin + offset) - self._start)
 
