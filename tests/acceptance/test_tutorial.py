@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,7 +53,7 @@ def every_section() -> str:
     return script
 
 
-def run(script: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def run(script: str, folder: Path, timeout: int = 100, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run a script as a user would: a file of its own, the example data beside it, the rest from the environment."""
     (folder / "fixtures").mkdir()
     shutil.copy(HOUSE / "fixtures" / "iris.csv", folder / "fixtures" / "iris.csv")
@@ -64,7 +65,7 @@ def run(script: str, folder: Path, **environment: str) -> subprocess.CompletedPr
         env=inherited | environment,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=timeout,
     )
 
 
@@ -121,6 +122,21 @@ print("the end", client.base_url)
 
 def test_every_line_runs_against_a_platform(platform: Platform, tmp_path: Path) -> None:
     done = run(every_section() + PIPELINE_CHECKS, tmp_path, BASE_URL=platform.base_url)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert done.stdout.splitlines()[-1] == f"the end {platform.base_url}"
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(400)
+@pytest.mark.databases("postgresql")
+def test_every_line_runs_against_a_platform_on_postgresql(
+    new_platform: Callable[..., Platform], database_url: str, tmp_path: Path
+) -> None:
+    platform = new_platform("--database-url", database_url)
+    platform.add_user("username", "strong_password")
+    platform.start()
+    done = run(every_section() + PIPELINE_CHECKS, tmp_path, 300, BASE_URL=platform.base_url)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     assert done.stdout.splitlines()[-1] == f"the end {platform.base_url}"

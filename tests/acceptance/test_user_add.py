@@ -30,6 +30,7 @@ def test_a_script_adds_a_user_before_the_first_start(tmp_path: Path) -> None:
     assert all(file.stat().st_mode & 0o077 == 0 for file in data_dir.iterdir())
 
 
+@pytest.mark.databases(empty=True)
 def test_the_user_is_in_the_given_database(database_url: str, tmp_path: Path) -> None:
     options = ["--password-stdin", "--database-url", database_url]
     assert add("ada", tmp_path, *options).returncode == 0

@@ -30,12 +30,13 @@ from pydantic_core import PydanticUndefined
 from avatars import models
 from avatars.client import ApiClient
 from avatars.errors import AvatarsError
+from avatars.models.describing import describe_wire_models
 
 PAGE = Path(__file__).parents[2] / "docs" / "api.md"
 
 RESOURCES = (
-    "auth", "compatibility", "datasets", "health", "jobs", "metrics", "pandas_integration", "pipelines", "reports",
-    "stats", "users",
+    "assessments", "auth", "compatibility", "datasets", "health", "jobs", "metrics", "pandas_integration", "pipelines",
+    "reports", "stats", "users",
 )  # fmt: skip
 
 _ANY_ID = UUID(int=0)
@@ -58,6 +59,9 @@ _ARGUMENTS: dict[str, Any] = {
         parameters=models.SignalMetricsParameters(original_id=_ANY_ID, avatars_id=_ANY_ID)
     ),
     "ReportCreate": models.ReportCreate(job_id=_ANY_ID),
+    "ReportFromDataCreate": models.ReportFromDataCreate(
+        dataset_id=_ANY_ID, avatars_dataset_id=_ANY_ID, privacy_job_id=_ANY_ID, signal_job_id=_ANY_ID
+    ),
     "CreateUser": models.CreateUser(username="ada"),
     "Source": b"a,b\n1,2\n",
 }
@@ -149,6 +153,7 @@ def _arguments(function: Callable[..., Any]) -> tuple[dict[str, Any], dict[str, 
 
 def page() -> str:
     """Return the whole page."""
+    describe_wire_models()
     found = calls()
     return "\n".join(
         [

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from pandas.testing import assert_frame_equal
 
@@ -91,3 +92,16 @@ def test_the_index_of_a_frame_does_not_reach_the_platform(client: ApiClient) -> 
     assert "patient" not in client.datasets.download_dataset(dataset.id)
     assert dataset.columns is not None
     assert "name" not in {column.label for column in dataset.columns}
+
+
+def test_a_polars_frame_is_sent_and_its_avatars_come_back(client: ApiClient) -> None:
+    frame = pl.DataFrame({"age": range(ROWS), "city": ["Nantes", "Lyon", "Besançon"] * (ROWS // 3)})
+    frame = frame.with_columns(pl.col("city").cast(pl.Categorical).alias("kind"), (pl.col("age") / 8).alias("share"))
+    dataset = client.pandas_integration.upload_dataframe(frame)
+    sent = client.pandas_integration.download_dataframe(dataset.id)
+    assert [column.type.value for column in dataset.columns or []] == ["int", "category", "category", "float"]
+    assert sent["age"].tolist() == frame["age"].to_list()
+    assert sent["city"].tolist() == frame["city"].to_list()
+    avatars = avatars_of(client, frame)  # type: ignore[arg-type]
+    assert avatars.shape == (ROWS, 4)
+    assert set(avatars["kind"]) <= set(frame["kind"])

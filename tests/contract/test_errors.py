@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from starlette.testclient import TestClient
     from tests.conftest import LogIn
 
+pytestmark = pytest.mark.databases("sqlite")
+"""What is shown here does not depend on the database."""
+
 CANARY = "Dupont"
 NOBODYS = UUID(int=1)
 

@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.contract import settings_page
 
 HOUSE = Path(__file__).parents[2]
 PACKAGE = HOUSE / "src" / "avatars"
 PROJECT: dict[str, Any] = tomllib.loads((HOUSE / "pyproject.toml").read_text())
 CONTRACTS: list[dict[str, Any]] = PROJECT["tool"]["importlinter"]["contracts"]
 
-NO_ROOM = {"avatars.__init__", "avatars._bar", "avatars._extras"}
+NO_ROOM = {"avatars.__init__", "avatars._bar", "avatars._extras", "avatars._notebook"}
 """Modules that any room may use; what they import themselves is checked where they are used."""
 
 
@@ -112,24 +113,19 @@ def test_plan_of_the_house_names_every_module_and_no_other() -> None:
     assert named == modules()
 
 
-def test_operators_page_has_every_setting_with_its_default() -> None:
+def test_the_page_of_the_settings_is_current() -> None:
+    assert settings_page.PAGE.read_text(encoding="utf-8") == settings_page.page(), (
+        "run: python tests/contract/settings_page.py"
+    )
+
+
+def test_pages_and_examples_name_no_setting_that_there_is_not() -> None:
     from avatars.server.settings import Settings
 
-    page = (HOUSE / "docs" / "operate.md").read_text()
-    rows = re.findall(r"^\| `AVATARS_(\w+)` \| (.*?) \|", page, re.MULTILINE)
-    assert [name.lower() for name, _ in rows] == list(Settings.model_fields)
-    for name, default in rows:
-        field = Settings.model_fields[name.lower()]
-        if field.default_factory is None and field.default not in (None, ""):
-            assert default == f"`{field.default}`", name
-        else:
-            assert "`" not in default, f"{name}: its default is not a fixed value"
-
-
-def test_every_setting_is_described_for_whoever_asks_the_class() -> None:
-    from avatars.server.settings import Settings
-
-    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+    known = {f"AVATARS_{name.upper()}" for name in Settings.model_fields} | {"AVATARS_SECRETS_DIR", "AVATARS_DEBUG"}
+    files = [*HOUSE.glob("*.md"), *(HOUSE / "docs").rglob("*.md"), *(HOUSE / "deploy").iterdir()]
+    named = {name: path.name for path in files for name in re.findall(r"\bAVATARS_[A-Z_]*[A-Z]\b", path.read_text())}
+    assert {name: page for name, page in named.items() if name not in known} == {}
 
 
 def test_links_between_pages_lead_somewhere() -> None:

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from starlette.testclient import TestClient
     from tests.conftest import LogIn
 
+pytestmark = pytest.mark.databases("sqlite")
+"""What is shown here does not depend on the database; where it does, both are named."""
+
 OLD_CLIENT_FORM = "grant_type=&username=username&password=strong_password&scope=&client_id=&client_secret="
 """What a client 0.2.1 sends, to the letter."""
 
@@ -43,6 +46,7 @@ def test_both_kinds_of_forms_log_in_with_any_usual_grant_type(
     assert again.status_code == 404
 
 
+@pytest.mark.databases("sqlite", "postgresql")
 def test_names_are_compared_without_case(http: TestClient) -> None:
     answer = http.post("/login", data={"username": "UserName", "password": "strong_password"})
     assert answer.status_code == 200

@@ -59,10 +59,10 @@ class Mailbox:
 
 
 class Server(Controller):
-    """The server, on a free port."""
+    """The server, by default on a free port."""
 
-    def __init__(self, mailbox: Mailbox, **more: Any) -> None:
-        super().__init__(mailbox, hostname="127.0.0.1", port=0, **more)
+    def __init__(self, mailbox: Mailbox, port: int = 0, **more: Any) -> None:
+        super().__init__(mailbox, hostname="127.0.0.1", port=port, **more)
 
     def _trigger_server(self) -> None:
         # It knocks at its own door, which it does not know the number of.
@@ -71,9 +71,9 @@ class Server(Controller):
         super()._trigger_server()  # type: ignore[no-untyped-call]  # theirs
 
 
-def start(mailbox: Mailbox) -> Server:
+def start(mailbox: Mailbox, port: int = 0) -> Server:
     """A server without encryption."""
-    server = Server(mailbox)
+    server = Server(mailbox, port)
     server.start()
     return server
 

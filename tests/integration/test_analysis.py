@@ -13,6 +13,9 @@ from starlette.testclient import TestClient
 from tests.conftest import LogIn
 from tests.integration.steps import Headers, upload
 
+pytestmark = pytest.mark.databases("sqlite")
+"""What is shown here does not depend on the database."""
+
 ROWS = 200
 
 

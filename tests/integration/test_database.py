@@ -22,6 +22,7 @@ from avatars.server.audit.models import AuditEvent
 from avatars.server.datasets.models import Dataset
 from avatars.server.db import Base, Database, DatabaseError, owned, parse_url, utc_now
 from avatars.server.errors import NotFound
+from avatars.server.housekeeping import Installation
 from avatars.server.jobs.models import Job
 from avatars.server.mail.models import Mail
 
@@ -47,6 +48,7 @@ def test_the_migrations_make_the_tables_of_the_models(database: Database) -> Non
         Dataset.__tablename__,
         Job.__tablename__,
         AuditEvent.__tablename__,
+        Installation.__tablename__,
         Mail.__tablename__,
     } <= set(Base.metadata.tables)
 
@@ -64,6 +66,7 @@ def test_every_migration_can_be_taken_back(database: Database) -> None:
         assert session.scalars(select(User)).all() == []
 
 
+@pytest.mark.databases(empty=True)
 def test_what_the_first_version_kept_is_there_after_the_upgrade_and_after_its_return(database_url: str) -> None:
     config = Config()
     config.set_main_option("script_location", "avatars.server:migrations")
@@ -110,6 +113,7 @@ def _stored(tables: MetaData, id: UUID) -> UUID | str:
     return id if isinstance(tables.tables["users"].c.id.type, Uuid) else id.hex
 
 
+@pytest.mark.databases(empty=True)
 def test_an_upgrade_that_fails_leaves_nothing_behind(database_url: str) -> None:
     database = Database(database_url)
     # A table that is in the way of a later step.
@@ -122,6 +126,7 @@ def test_an_upgrade_that_fails_leaves_nothing_behind(database_url: str) -> None:
     database.dispose()
 
 
+@pytest.mark.databases(empty=True)
 def test_processes_that_upgrade_at_the_same_time_take_turns(database_url: str) -> None:
     code = "import sys; from avatars.server.db import Database; Database(sys.argv[1]).upgrade()"
     started = [

@@ -18,6 +18,9 @@ from avatars.server.app import create_app
 from avatars.server.jobs.compute import Compute
 from avatars.server.settings import Settings
 
+pytestmark = pytest.mark.databases("sqlite")
+"""What is shown here does not depend on the database; where it does, both are named."""
+
 CSV = b"name;size\nAda;1,5\nBob;2,25\n"
 
 
@@ -68,6 +71,7 @@ def test_an_empty_body_and_a_name_without_end_are_refused(http: TestClient, mine
     assert http.post("/datasets/stream", params={"name": "x" * 256}, content=CSV, headers=mine).status_code == 422
 
 
+@pytest.mark.databases("sqlite", "postgresql")
 def test_the_list_has_ones_own_datasets_the_newest_first(http: TestClient, mine: Headers, log_in: LogIn) -> None:
     ids = [upload(http, mine, CSV) for _ in range(3)]
     upload(http, log_in(OTHER_USERNAME, OTHER_PASSWORD), CSV)
@@ -79,7 +83,7 @@ def test_the_list_has_ones_own_datasets_the_newest_first(http: TestClient, mine:
 @pytest.mark.parametrize("path", ["download", "download/stream"])
 def test_a_table_comes_back_as_it_was_sent_or_as_parquet(http: TestClient, mine: Headers, path: str) -> None:
     id = upload(http, mine, CSV)
-    answer = http.get(f"/datasets/{id}/{path}", headers=mine)
+    answer = http.get(f"/datasets/{id}/{path}?as_uploaded=true", headers=mine)
     assert answer.content == CSV
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     assert answer.headers["content-disposition"] == f'attachment; filename="{id}.csv"'
@@ -103,6 +107,7 @@ def test_formulas_are_made_harmless_for_spreadsheets_and_nowhere_else(http: Test
     assert safe["number"].tolist() == list(range(-4, 4))
 
 
+@pytest.mark.databases("sqlite", "postgresql")
 def test_a_deleted_dataset_is_gone(http: TestClient, mine: Headers, app: FastAPI) -> None:
     id = upload(http, mine, CSV)
     answer = http.delete(f"/datasets/{id}", headers=mine)
@@ -112,6 +117,7 @@ def test_a_deleted_dataset_is_gone(http: TestClient, mine: Headers, app: FastAPI
     assert app.state.storage.list("datasets") == []
 
 
+@pytest.mark.databases("sqlite", "postgresql")
 def test_a_user_may_take_as_much_room_as_the_quota_says(settings: Settings, compute: Compute) -> None:
     from avatars.server.accounts import service
 

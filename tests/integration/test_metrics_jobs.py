@@ -13,6 +13,9 @@ from starlette.testclient import TestClient
 from tests.conftest import OTHER_PASSWORD, OTHER_USERNAME, LogIn
 from tests.integration.steps import IRIS, Headers, create, download, measure, measured, outcome, upload
 
+pytestmark = pytest.mark.databases("sqlite")
+"""What is shown here does not depend on the database."""
+
 FAMILIES = ["privacy", "signal"]
 
 

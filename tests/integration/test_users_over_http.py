@@ -19,6 +19,9 @@ from avatars.server.db import Database
 from avatars.server.jobs.compute import Compute
 from avatars.server.settings import Settings
 
+pytestmark = pytest.mark.databases("sqlite")
+"""What is shown here does not depend on the database; where it does, both are named."""
+
 PASSWORD = "a long password"
 
 
@@ -48,6 +51,7 @@ def names(answer: Any) -> list[str]:
     return [user["username"] for user in answer.json()]
 
 
+@pytest.mark.databases("sqlite", "postgresql")
 def test_an_admin_makes_an_account_that_can_log_in(http: TestClient, admin: Headers, log_in: LogIn) -> None:
     body = {"username": "Ada", "email": "Ada@Example.org", "role": None, "is_email_confirmed": None}
     answer = http.post("/users", json={**body, "password": PASSWORD}, headers=admin)
@@ -163,6 +167,7 @@ def events(http: TestClient, admin: Headers, **params: Any) -> list[dict[str, An
     return found
 
 
+@pytest.mark.databases("sqlite", "postgresql")
 def test_the_audit_tells_who_did_what_to_what(http: TestClient, admin: Headers, mine: Headers, boss: User) -> None:
     my_id = http.get("/users/me", headers=mine).json()["id"]
     id = upload(http, mine, IRIS.read_bytes())
@@ -202,6 +207,7 @@ def test_the_audit_is_for_admins(http: TestClient, admin: Headers, mine: Headers
     assert (answer.status_code, answer.json()["detail"]["code"]) == (403, "admins_only")
 
 
+@pytest.mark.databases("sqlite", "postgresql")
 def test_the_audit_comes_in_pages(
     http: TestClient, admin: Headers, mine: Headers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -217,6 +223,7 @@ def test_the_audit_comes_in_pages(
     assert http.get("/audit", params={"since": "yesterday"}, headers=admin).status_code == 422
 
 
+@pytest.mark.databases("sqlite", "postgresql")
 def test_what_is_undone_is_not_in_the_audit(http: TestClient, admin: Headers, mine: Headers, log_in: LogIn) -> None:
     others = log_in(OTHER_USERNAME, OTHER_PASSWORD)
     id = upload(http, mine, b"a\n1\n2\n")

@@ -16,18 +16,22 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
     from starlette.testclient import TestClient
 
+pytestmark = pytest.mark.databases("sqlite")
+"""What is shown here does not depend on the database; where it does, both are named."""
+
 PUBLIC = {
     ("get", "/"),
     ("get", "/check_client"),
     ("get", "/health"),
     ("get", "/health/db"),
+    ("get", "/health/ready"),
     ("post", "/login"),
     ("post", "/login/forgotten_password"),
     ("post", "/login/reset_password"),
 }
 """Whatever else there is needs a login."""
 
-ADMINS_ONLY = {("get", "/audit"), ("post", "/users")}
+ADMINS_ONLY = {("get", "/audit"), ("post", "/jobs/{id}/release"), ("post", "/users")}
 
 Route = tuple[str, str]
 
@@ -45,6 +49,7 @@ def ids_in(app: FastAPI, route: Route) -> list[str]:
 def filled(path: str, value: str) -> str:
     for name in ("id", "job_id", "name_or_id"):
         path = path.replace(f"{{{name}}}", value)
+    path = path.replace("{name}", "links")
     assert "{" not in path, f"{path} has an id that this test does not know"
     return path
 
@@ -103,6 +108,7 @@ class Things:
         outcome(http, owner, self.avatarization)
         for family, job in (("privacy", self.privacy), ("signal", self.signal)):
             measured(http, owner, family, job)
+        self.report: str = http.post("/reports", json={"job_id": self.avatarization}, headers=owner).json()["id"]
 
     def of(self, path: str) -> str:
         """The id that a route's address has to be filled in with."""
@@ -110,20 +116,28 @@ class Things:
             return self.dataset
         if path.startswith("/users/"):
             return self.user
+        if path.startswith("/reports/{id}"):
+            return self.report
         return {"privacy": self.privacy, "signal": self.signal}.get(path.rpartition("/")[2], self.avatarization)
 
 
-BODIES: dict[str, dict[str, Any]] = {"/datasets/{id}": {"columns": []}}
+ADMINS_BODIES = {"/jobs/{id}/release": {"reason": "For a test of access."}, "/users": {"username": "ada"}}
+
+BODIES: dict[str, dict[str, Any]] = {
+    "/datasets/{id}": {"columns": []},
+    "/jobs/{id}/assessment": {"thoroughness": "quick"},
+}
 """Of routes with an id in their address; those in bodies have their own test."""
 
 
 def call(http: TestClient, app: FastAPI, route: Route, things: Things, headers: Headers) -> Any:
     method, path = route
     params = {"job_id": things.avatarization} if path == "/contributions" else {}
-    body = BODIES.get(path) if method in ("patch", "put") else None
+    body = BODIES.get(path) if method in ("patch", "post", "put") else None
     return http.request(method, filled(path, things.of(path)), params=params, json=body, headers=headers)
 
 
+@pytest.mark.databases("sqlite", "postgresql")
 def test_things_are_their_owners_and_nobody_elses(http: TestClient, app: FastAPI, log_in: LogIn) -> None:
     owner, other = log_in(), log_in(OTHER_USERNAME, OTHER_PASSWORD)
     service.create_user(app.state.database, "boss", OTHER_PASSWORD, role=Role.ADMIN)
@@ -149,6 +163,11 @@ def test_ids_in_bodies_are_looked_at_in_the_same_way(http: TestClient, app: Fast
     owner, other = log_in(), log_in(OTHER_USERNAME, OTHER_PASSWORD)
     things = Things(http, owner)
     own = upload(http, other, IRIS.read_bytes())
+    own_job = create(http, other, own)["id"]
+    jobs = {f"{family}_job_id": measure(http, other, family, own, own) for family in ("privacy", "signal")}
+    outcome(http, other, own_job)
+    for family in ("privacy", "signal"):
+        measured(http, other, family, jobs[f"{family}_job_id"])
     bodies: dict[str, list[dict[str, Any]]] = {
         "/jobs": [{"k": 5, "dataset_id": things.dataset}],
         "/jobs/avatarization": [{"k": 5, "dataset_id": things.dataset}],
@@ -156,11 +175,26 @@ def test_ids_in_bodies_are_looked_at_in_the_same_way(http: TestClient, app: Fast
             {"original_id": things.dataset, "unshuffled_avatars_id": own},
             {"original_id": own, "unshuffled_avatars_id": things.dataset},
             {"original_id": own, "unshuffled_avatars_id": own, "job_id": things.avatarization},
+            {"original_id": own, "unshuffled_avatars_id": own, "holdout_id": things.dataset},
         ],
         "/jobs/metrics/signal": [
             {"original_id": things.dataset, "avatars_id": own},
             {"original_id": own, "avatars_id": things.dataset},
             {"original_id": own, "avatars_id": own, "job_id": things.avatarization},
+            {"original_id": own, "avatars_id": own, "holdout_id": things.dataset},
+        ],
+    }
+    reports = {
+        "/reports": [
+            {"job_id": things.avatarization},
+            {"avatarization_job_id": own_job, "privacy_job_id": things.privacy},
+            {"avatarization_job_id": own_job, "signal_job_id": things.signal},
+        ],
+        "/reports/from_data": [
+            {"dataset_id": things.dataset, "avatars_dataset_id": own, **jobs},
+            {"dataset_id": own, "avatars_dataset_id": things.dataset, **jobs},
+            {"dataset_id": own, "avatars_dataset_id": own, **jobs, "privacy_job_id": things.privacy},
+            {"dataset_id": own, "avatars_dataset_id": own, **jobs, "signal_job_id": things.signal},
         ],
     }
     # Every route whose body names an id is among them.
@@ -174,11 +208,15 @@ def test_ids_in_bodies_are_looked_at_in_the_same_way(http: TestClient, app: Fast
         and any(field.endswith("_id") for field in schemas[schema]["properties"] | _parameters(schemas, schema))
         and schema not in ("Body_login_login_post",)
     }
-    assert naming == set(bodies)
+    assert naming == set(bodies) | set(reports)
     for path, variants in bodies.items():
         for parameters in variants:
             answer = http.post(path, json={"parameters": parameters}, headers=other)
             assert answer.status_code == 404, (path, parameters, answer.text)
+    for path, variants in reports.items():
+        for body in variants:
+            answer = http.post(path, json=body, headers=other)
+            assert answer.status_code == 404, (path, body, answer.text)
 
 
 def _body_of(app: FastAPI, path: str) -> str:
@@ -196,6 +234,7 @@ def _parameters(schemas: dict[str, Any], name: str) -> dict[str, Any]:
 def test_what_is_for_admins_is_for_nobody_else(http: TestClient, app: FastAPI, log_in: LogIn) -> None:
     headers = log_in()
     for method, path in routes(app):
-        body = {"username": "ada"} if method == "post" and path == "/users" else None
+        body = ADMINS_BODIES.get(path) if method == "post" else None
         if (method, path) in ADMINS_ONLY:
-            assert http.request(method, path, json=body, headers=headers).status_code == 403
+            address = filled(path, str(uuid4()))
+            assert http.request(method, address, json=body, headers=headers).status_code == 403

@@ -14,14 +14,16 @@ from hypothesis import strategies as st
 from tests.integration.steps import IRIS
 
 from avatars.engine.errors import EngineError
-from avatars.server.datasets.ingest import ingest
+from avatars.server.datasets import normal_form
+from avatars.server.datasets.ingest import Content, ingest
 from avatars.server.storage import Storage
 
 LIMIT = 64 * 1024**2
+FILE = Content()
 
 # Labels that are there twice are coped with, and said.
 pytestmark = pytest.mark.filterwarnings("ignore::avatars.engine.errors.AvatarsWarning")
-fuzz = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+fuzz = settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def parquet_file(**options: str) -> bytes:
@@ -52,13 +54,12 @@ def storage(tmp_path_factory: pytest.TempPathFactory) -> Storage:
     return Storage(tmp_path_factory.mktemp("fuzz"))
 
 
-def take_in(storage: Storage, content: bytes) -> None:
+def take_in(storage: Storage, content: bytes, kind: Content = FILE) -> None:
     """As an upload is taken in; passes where it is read or refused."""
     dataset_id = uuid4()
-    key = f"quarantine/{dataset_id}"
-    storage.write_bytes(key, content)
+    storage.write_bytes(normal_form.upload_key(dataset_id), content)
     try:
-        written = ingest(storage, key, dataset_id, LIMIT)
+        written = ingest(storage, dataset_id, kind, LIMIT)
     except EngineError as refused:
         assert refused.code
         assert 10 < len(str(refused)) < 2000
@@ -67,8 +68,7 @@ def take_in(storage: Storage, content: bytes) -> None:
         assert written.nb_lines >= 1
         assert written.columns
     finally:
-        storage.delete(key)
-        storage.delete(f"datasets/{dataset_id}")
+        storage.delete(normal_form.folder_key(dataset_id))
 
 
 @fuzz

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from avatars.server.jobs.compute import Compute
     from avatars.server.settings import Settings
 
+pytestmark = pytest.mark.databases("sqlite")
+"""What is shown here does not depend on the database."""
+
 
 @pytest.mark.parametrize("path", ["/health", "/nowhere", "/openapi.json", f"/datasets/{UUID(int=1)}"])
 def test_every_answer_forbids_keeping_guessing_and_framing(http: TestClient, path: str) -> None:

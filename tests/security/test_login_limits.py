@@ -36,10 +36,11 @@ WRONG = {"username": "username", "password": "a wrong password"}
 def second(
     settings: Settings, compute: Compute, http: TestClient, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[TestClient]:
-    """Another platform on the same database."""
+    """Another app on the same database; it is never started, for a database has one platform."""
     own = settings.model_copy(update={"data_dir": tmp_path_factory.mktemp("second")})
-    with TestClient(create_app(own, compute=compute)) as client:
-        yield client
+    app = create_app(own, compute=compute)
+    yield TestClient(app)
+    app.state.database.dispose()
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ REFUSED: dict[str, tuple[pd.DataFrame, dict[str, Any], str]] = {
     "two rows": (PEOPLE.head(2), {"k": 2}, "The table has 2 rows: avatars need at least 3"),
     "no rows": (PEOPLE.head(0), {"k": 2}, "The table has no rows"),
     "no columns": (pd.DataFrame(index=range(9)), {"k": 2}, "The table has no columns"),
+    "no frame": (np.zeros((9, 2)), {"k": 2}, "must be a pandas DataFrame, and this is of type 'ndarray'"),  # type: ignore[dict-item]
     "mixed types": (
         pd.DataFrame({"x": [1, "two", 3.0, 4, 5]}),
         {"k": 2},
@@ -64,7 +65,6 @@ SURVIVES: dict[str, pd.DataFrame] = {
     "numbers as text": pd.DataFrame({"x": ["1", "2", "10", "1", "2", "3", "10", "1"]}),
     "negative zeros": pd.DataFrame({"x": [0.0, -0.0, 0.0, -0.0, 1.5, -1.5, 0.0, 1.5]}),
     "all missing": pd.DataFrame({"x": [np.nan] * 6, "y": [1, 2, 3, 1, 2, 3]}),
-    "unique text": pd.DataFrame({"name": [f"person {i}" for i in range(400)]}),
     "tiny numbers": pd.DataFrame({"x": [1e-300, 2e-300, 0.0, 5e-301, 1e-300, 0.0]}),
     "spaces and accents in labels": pd.DataFrame(
         {" é è ": [1, 2, 3, 4], "": list("abca"), "a.b": [1.5, 2.5, 2.5, 3.5]}
@@ -75,7 +75,7 @@ SURVIVES: dict[str, pd.DataFrame] = {
 @pytest.mark.parametrize("name", SURVIVES)
 def test_survives(name: str) -> None:
     frame = SURVIVES[name]
-    made = avatars.anonymize(frame, k=2, seed=1, progress=False).avatars
+    made = avatars.anonymize(frame, k=min(15, len(frame) - 1), seed=1, progress=False).avatars
     assert len(made) == len(frame)
     assert list(made.columns) == list(frame.columns)
     pd.testing.assert_series_equal(made.dtypes, frame.dtypes)

@@ -57,11 +57,12 @@ def test_evaluate_says_the_same_of_the_pair() -> None:
 
 
 def test_evaluate_warns_of_avatars_in_another_order_and_knows_them_when_told() -> None:
-    df = iris().rename(columns={"variety": 5})
+    people = iris().rename(columns={"variety": 5})
+    held_out = people.sample(50, random_state=1)
+    df = people.drop(held_out.index)
     result = avatars.anonymize(df, k=20, seed=1)
     with pytest.warns(AvatarsWarning, match="if the avatars are shuffled, say so"):
         avatars.evaluate(df, result.avatars, thorough=False)
-    held_out = df.sample(50, random_state=1)
     told = avatars.evaluate(
         df, result.avatars, shuffled=True, holdout=held_out, known_variables=[5], target="petal.width"
     )
@@ -98,15 +99,15 @@ def test_ncp_beyond_the_table_is_clamped_with_a_warning() -> None:
     [
         ({"k": 150}, InvalidParameter, "k must be at most 149"),
         ({"k": 1}, InvalidParameter, "2 or more"),
-        ({"k": 5, "column_weights": {"variaty": 2.0}}, InvalidParameter, "did you mean 'variety'"),
-        ({"k": 5, "types": {"variaty": "category"}}, InvalidParameter, "did you mean 'variety'"),
-        ({"k": 5, "types": {"variety": "text"}}, InvalidParameter, "one of int, float, bool"),
-        ({"k": 5, "types": {"variety": "float"}}, InvalidTable, "'variety'"),
-        ({"k": 5, "imputation": {"methode": "knn"}}, InvalidParameter, "'methode'"),
-        ({"k": 5, "imputation": {"method": "magic"}}, InvalidParameter, "knn, fast_knn"),
-        ({"k": 5, "to_categorical_threshold": 0}, InvalidParameter, "1 or more"),
-        ({"k": 5, "to_categorical_threshold": 1.5}, InvalidParameter, "whole number"),
-        ({"k": 5, "method": "magic"}, InvalidParameter, "avatar"),
+        ({"k": 15, "column_weights": {"variaty": 2.0}}, InvalidParameter, "did you mean 'variety'"),
+        ({"k": 15, "types": {"variaty": "category"}}, InvalidParameter, "did you mean 'variety'"),
+        ({"k": 15, "types": {"variety": "text"}}, InvalidParameter, "one of int, float, bool"),
+        ({"k": 15, "types": {"variety": "float"}}, InvalidTable, "'variety'"),
+        ({"k": 15, "imputation": {"methode": "knn"}}, InvalidParameter, "'methode'"),
+        ({"k": 15, "imputation": {"method": "magic"}}, InvalidParameter, "knn, fast_knn"),
+        ({"k": 15, "to_categorical_threshold": 0}, InvalidParameter, "1 or more"),
+        ({"k": 15, "to_categorical_threshold": 1.5}, InvalidParameter, "whole number"),
+        ({"k": 15, "method": "magic"}, InvalidParameter, "avatar"),
     ],
 )
 def test_bad_arguments_are_refused_in_one_sentence(
@@ -136,3 +137,14 @@ def test_an_estimate_is_given_before_anything_is_done() -> None:
     assert 10**7 < said.memory < 10**9
     with pytest.raises(InvalidParameter):
         avatars.estimate(iris(), k=20, types={"flower": "category"})
+
+
+def test_k_can_be_the_smallest_that_attacks_let_pass() -> None:
+    random = np.random.default_rng(0)
+    people = pd.DataFrame(random.normal(size=(500, 5)) @ random.normal(size=(5, 5)), columns=list("abcde"))
+    result = avatars.anonymize(people, k="auto", seed=1, assess=None, progress=False)
+    assert result.choice is not None
+    assert result.choice.is_confirmed
+    chosen = avatars.anonymize(people, k=result.choice.k, seed=1, assess=None, progress=False)
+    assert chosen.choice is None
+    pd.testing.assert_frame_equal(result.avatars, chosen.avatars)

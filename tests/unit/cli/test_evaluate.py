@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -89,6 +90,16 @@ def test_refusals_are_one_sentence(made: Path, words: list[str], says: str) -> N
 
 def test_tables_that_do_not_fit(made: Path, tmp_path: Path) -> None:
     pd.read_csv(made / "unshuffled.csv").drop(columns="variety").to_csv(tmp_path / "less.csv", index=False)
-    assert "lack the column(s) 'variety'" in evaluate(IRIS, tmp_path / "less.csv")[2]
+    assert "lack the column 'variety'" in evaluate(IRIS, tmp_path / "less.csv")[2]
     pd.read_csv(made / "unshuffled.csv")[:-1].to_csv(tmp_path / "fewer.csv", index=False)
     assert "150 rows and the avatars 149" in evaluate(IRIS, tmp_path / "fewer.csv")[2]
+
+
+def test_a_report_about_avatars_from_anywhere(made: Path, tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    code, said, _ = evaluate(IRIS, made / "published.csv", "--shuffled", "--no-thorough", "--report", report)
+    assert code == 0, said
+    assert json.loads(report.read_text(encoding="utf-8"))["settings"] is None
+    code, _, notes = evaluate(IRIS, made / "published.csv", "--report", made / "published.csv")
+    assert code != 0
+    assert "would overwrite" in notes

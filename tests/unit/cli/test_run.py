@@ -42,7 +42,7 @@ def test_the_seed_reproduces_the_file(tmp_path: Path) -> None:
 
 def test_parquet_in_and_out_by_extension(tmp_path: Path) -> None:
     assert avatars(IRIS, "-k", 10, "--seed", 3, "-o", tmp_path / "a.parquet")[0] == 0
-    assert avatars(tmp_path / "a.parquet", "-k", 5, "--seed", 3, "-o", tmp_path / "b.parquet")[0] == 0
+    assert avatars(tmp_path / "a.parquet", "-k", 15, "--seed", 3, "-o", tmp_path / "b.parquet")[0] == 0
     assert pq.read_schema(tmp_path / "b.parquet").names == list(pd.read_csv(IRIS).columns)
 
 
@@ -59,12 +59,12 @@ def test_the_command_gives_what_the_library_gives(tmp_path: Path) -> None:
     [
         (["-k", "1"], "2 or more"),
         (["-k", "150"], "at most 149"),
-        (["-k", "5", "--weight", "variaty=2"], "did you mean 'variety'"),
-        (["-k", "5", "--weight", "variety=heavy"], "must be a number"),
-        (["-k", "5", "--weight", "variety"], "COLUMN=VALUE"),
-        (["-k", "5", "--type", "variety=text"], "one of int, float"),
-        (["-k", "5", "--method", "magic"], "avatar"),
-        (["-k", "5", "--imputation", "magic"], "fast_knn"),
+        (["-k", "15", "--weight", "variaty=2"], "did you mean 'variety'"),
+        (["-k", "15", "--weight", "variety=heavy"], "must be a number"),
+        (["-k", "15", "--weight", "variety"], "COLUMN=VALUE"),
+        (["-k", "15", "--type", "variety=text"], "one of int, float"),
+        (["-k", "15", "--method", "magic"], "avatar"),
+        (["-k", "15", "--imputation", "magic"], "fast_knn"),
     ],
 )
 def test_refusals_are_one_sentence_and_leave_nothing(tmp_path: Path, words: list[str], says: str) -> None:
@@ -78,12 +78,12 @@ def test_refusals_are_one_sentence_and_leave_nothing(tmp_path: Path, words: list
 def test_files_that_are_not_there_or_would_be_lost(tmp_path: Path) -> None:
     copy = tmp_path / "iris.csv"
     copy.write_bytes(IRIS.read_bytes())
-    assert "overwrite the originals" in avatars(copy, "-k", 5, "-o", copy)[1]
+    assert "overwrite the originals" in avatars(copy, "-k", 15, "-o", copy)[1]
     assert copy.read_bytes() == IRIS.read_bytes()
-    assert "No such file" in avatars(tmp_path / "none.csv", "-k", 5, "-o", tmp_path / "o.csv")[1]
-    assert "does not exist" in avatars(copy, "-k", 5, "-o", tmp_path / "none" / "o.csv")[1]
-    assert avatars(tmp_path, "-k", 5, "-o", tmp_path / "o.csv")[0] == 1
-    assert ".csv or .parquet" in avatars(copy, "-k", 5, "-o", tmp_path / "o.xlsx")[1]
+    assert "No such file" in avatars(tmp_path / "none.csv", "-k", 15, "-o", tmp_path / "o.csv")[1]
+    assert "does not exist" in avatars(copy, "-k", 15, "-o", tmp_path / "none" / "o.csv")[1]
+    assert avatars(tmp_path, "-k", 15, "-o", tmp_path / "o.csv")[0] == 1
+    assert ".csv or .parquet" in avatars(copy, "-k", 15, "-o", tmp_path / "o.xlsx")[1]
 
 
 def test_the_command_is_installed() -> None:
@@ -114,3 +114,28 @@ def test_columns_can_be_left_alone(tmp_path: Path) -> None:
     code, said = avatars(IRIS, "-k", 10, "-o", out, "--rare-threshold", 1)
     assert code == 1
     assert "add --exclude-from-levels" in said
+
+
+def test_a_report_is_written_beside_the_avatars(tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    code, said = avatars(IRIS, "--seed", 1, "-o", tmp_path / "a.csv", "--report", page, "--language", "fr")
+    assert code == 0, said
+    assert '<html lang="fr"' in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("name", "language"), [("report.docx", "en"), ("report.pdf", "de")])
+def test_a_report_that_cannot_be_is_refused_before_work_starts(tmp_path: Path, name: str, language: str) -> None:
+    words = ("-o", tmp_path / "a.csv", "--report", tmp_path / name, "--language", language)
+    code, said = avatars(IRIS, *words)
+    assert code != 0, said
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_k_is_a_number_or_auto(tmp_path: Path) -> None:
+    code, said = avatars(IRIS, "-o", tmp_path / "avatars.csv", "-k", "many")
+    assert code != 0
+    assert "k is a whole number of neighbours, or auto, not 'many'" in " ".join(said.split())
+    code, said = avatars(IRIS, "-o", tmp_path / "avatars.csv", "-k", "auto", "--assess", "none", "--seed", 1)
+    assert code == 0, said
+    # Iris has too few people for any to pass: that is said, and the usual k is taken.
+    assert "k is 30, as without a choice" in " ".join(said.split())

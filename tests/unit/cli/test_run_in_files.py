@@ -81,7 +81,7 @@ def test_a_run_that_is_told_to_stop_leaves_nothing(data: Path, work_folder: Path
     ],
 )
 def test_what_will_not_do_is_refused(data: Path, tmp_path: Path, words: list[str], says: str) -> None:
-    result = CliRunner().invoke(app, ["run", str(data), "-k", "5", "-o", str(tmp_path / "out.csv"), *words])
+    result = CliRunner().invoke(app, ["run", str(data), "-k", "15", "-o", str(tmp_path / "out.csv"), *words])
     assert result.exit_code != 0
     assert says in result.output
     assert [path.name for path in tmp_path.iterdir()] == ["data.parquet"]

@@ -5,18 +5,19 @@ from __future__ import annotations
 import gzip
 import io
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 from uuid import UUID, uuid4
 
 import httpx2
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from avatars.client import ApiClient
-from avatars.errors import InvalidInput, UnexpectedAnswer
+from avatars.errors import ConnectionFailed, InvalidInput, UnexpectedAnswer
 from avatars.models import ColumnDetail, ColumnType, PatchDataset
 
 NewClient = Callable[[Callable[[httpx2.Request], httpx2.Response]], ApiClient]
@@ -229,3 +230,57 @@ def test_a_download_is_text_and_must_be_utf_8(new_client: NewClient) -> None:
     assert client.datasets.download_dataset(id=uuid4()) == "größe\n1\n"
     with pytest.raises(UnexpectedAnswer, match="UTF-8"):
         client.datasets.download_dataset(uuid4())
+
+
+class LosesTheAnswer(httpx2.BaseTransport):
+    """Takes a body whole, as a network does, and lets the first connection break before the answer is there."""
+
+    def __init__(self) -> None:
+        self.bodies: list[bytes] = []
+        self.keys: list[str] = []
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Answer, but for the first upload."""
+        body = b"".join(request.stream)  # type: ignore[arg-type]
+        if request.url.path == "/login":
+            return httpx2.Response(200, json={"access_token": "token", "token_type": "bearer"})
+        if request.url.path == "/check_client":
+            return httpx2.Response(200, json={"message": "welcome", "status": "compatible"})
+        self.bodies.append(body)
+        self.keys.append(request.headers["Idempotency-Key"])
+        if len(self.bodies) == 1:
+            raise httpx2.ReadError("gone")
+        return httpx2.Response(200, json=DATASET)
+
+
+@pytest.fixture
+def losing() -> LosesTheAnswer:
+    return LosesTheAnswer()
+
+
+@pytest.fixture
+def hopeful(losing: LosesTheAnswer) -> Iterator[ApiClient]:
+    with ApiClient("http://platform.test", transport=losing) as client:
+        client.authenticate("username", "strong_password")
+        yield client
+
+
+@pytest.mark.parametrize("kind", ["path", "bytes", "frame", "arrow"])
+def test_an_upload_whose_answer_was_lost_is_sent_again_whole(
+    hopeful: ApiClient, losing: LosesTheAnswer, csv: Path, kind: str
+) -> None:
+    table = pa.table({"a": range(100), "b": ["x", "y"] * 50})
+    sources: dict[str, Any] = {"path": csv, "bytes": csv.read_bytes(), "frame": table.to_pandas(), "arrow": table}
+    hopeful.datasets.create_dataset(sources[kind])
+    first, second = losing.bodies
+    # The form's boundary stays: it is the same request.
+    assert first == second
+    assert len(first) > 150
+    assert losing.keys[0] == losing.keys[1]
+
+
+def test_what_can_be_read_once_only_is_not_sent_in_part(hopeful: ApiClient, losing: LosesTheAnswer) -> None:
+    reader = pa.table({"a": range(100)}).to_reader()
+    with pytest.raises(ConnectionFailed):
+        hopeful.datasets.create_dataset(reader)
+    assert len(losing.bodies) == 1

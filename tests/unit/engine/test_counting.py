@@ -33,7 +33,7 @@ def by_definition(queries: np.ndarray, radii: np.ndarray, points: np.ndarray) ->
     return (far <= radii[:, None] * (1 + 1e-12)).sum(axis=1), (far < radii[:, None] * (1 - 1e-12)).any(axis=1)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.data())
 def test_equals_all_distances(data: st.DataObject) -> None:
     d = data.draw(st.integers(1, 4))

@@ -53,6 +53,7 @@ def peak(command: list[str]) -> int:
     return most
 
 
+@pytest.mark.soak
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux says what a process has")
 @pytest.mark.parametrize(
     "table",
@@ -74,6 +75,10 @@ def test_more_of_anything_takes_more() -> None:
     assert estimate(mixed_table(1000), k=200).disk > few.disk
     assert estimate(mixed_table(1000, missing=0.1)).disk > few.disk
     assert few.memory_with_files < few.memory
+    # The local draw keeps scores, the published one distances.
+    assert (
+        estimate(mixed_table(1000), method="local", k=5).disk > estimate(mixed_table(1000), method="avatar", k=5).disk
+    )
 
 
 def test_the_dearest_column_is_named_with_its_levels() -> None:

@@ -46,7 +46,7 @@ def assert_exact(points: np.ndarray, k: int) -> None:
 COORDINATES = st.one_of(st.integers(-2, 2).map(float), st.floats(-100, 100), st.sampled_from([0.0, -0.0, 1e-200]))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.data())
 def test_equals_brute_force(data: st.DataObject) -> None:
     shape = data.draw(st.tuples(st.integers(3, 40), st.integers(1, 4)))
@@ -112,3 +112,12 @@ def test_spots_collapse_equal_points() -> None:
     assert found.spot_of[0] == found.spot_of[2]
     assert found.spot_of[1] == found.spot_of[3]
     np.testing.assert_array_equal(found.places[found.spot_of], np.abs(points))
+
+
+def test_without_distances_the_same_neighbours_are_found() -> None:
+    spots = Spots.of(np.random.default_rng(2).integers(0, 9, (500, 2)).astype(float))
+    ties = RowRandom(3, Purpose.TIES)
+    neighbors, _ = nearest_others(spots, 7, ties, Silent())
+    alone, distances = nearest_others(spots, 7, ties, Silent(), keep_distances=False)
+    np.testing.assert_array_equal(alone, neighbors)
+    assert distances.shape == (500, 0)

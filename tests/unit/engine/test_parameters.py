@@ -22,7 +22,7 @@ COLUMNS = detect(pa.table({"age": [1, 2, 3], "weight": [1.0, 2.5, 3.0]}))
         ({"k": True}, "invalid_k", "whole number"),
         ({"ncp": 0}, "invalid_ncp", "ncp"),
         ({"seed": 1.5}, "invalid_seed", "seed"),
-        ({"method": "copy"}, "invalid_parameter", "method must be one of avatar"),
+        ({"method": "copy"}, "invalid_parameter", "method must be one of local, avatar"),
         ({"modalities": "all"}, "invalid_parameter", "modalities"),
         ({"column_weights": {"aeg": 2.0}}, "unknown_column", "did you mean 'age'"),
         ({"column_weights": {"zzz": 2.0}}, "unknown_column", "check the spelling"),

@@ -141,6 +141,6 @@ def test_a_run_draws_levels_and_can_be_judged(missing: float) -> None:
 @pytest.mark.parametrize("distinct", [100, 25], ids=["all different", "25 levels"])
 def test_a_table_of_one_column_survives(distinct: int) -> None:
     table = pa.table({"name": [f"person {i % distinct}" for i in range(100)]})
-    out = run(table, Parameters(k=5, seed=1, use_categorical_reduction=True)).avatars
+    out = run(table, Parameters(k=5, seed=1, method="avatar", use_categorical_reduction=True)).avatars
     assert out.schema == table.schema
     assert out.num_rows == 100

@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from avatars.engine import batches, tree
+from avatars.engine.errors import Cancelled
+from avatars.engine.spots import Spots
 from avatars.engine.tree import FAN, LEAF, Tree
 
 
@@ -39,3 +42,37 @@ def test_neighbours_in_space_are_neighbours_in_the_order() -> None:
     _, order = Tree.of(points, np.ones(len(points), dtype=np.int64))
     steps = np.linalg.norm(np.diff(points[order], axis=0), axis=1)
     assert steps.mean() < 0.1 * np.linalg.norm(np.diff(points, axis=0), axis=1).mean()
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("piece", [100, 5000])
+def test_the_tree_is_the_same_by_any_number_of_threads(
+    threads: int, piece: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    points = np.random.default_rng(0).normal(size=(9001, 3)).round(1)
+    counts = np.ones(len(points), dtype=np.int64)
+    (expected, order), arrays = Tree.of(points, counts), ("leaves", "boxes", "first_group", "before")
+    monkeypatch.setattr(batches, "default_threads", lambda: threads)
+    monkeypatch.setattr(tree, "PIECE", piece)
+    made, order_of_made = Tree.of(points, counts)
+    np.testing.assert_array_equal(order_of_made, order)
+    for array in arrays:
+        np.testing.assert_array_equal(getattr(made, array), getattr(expected, array))
+
+
+def test_building_can_be_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tree, "PIECE", 100)
+
+    class Impatient:
+        heard = 0
+
+        def report(self, step: str, done: float, total: float) -> None:
+            self.heard += 1
+
+        def should_stop(self) -> bool:
+            return self.heard > 10
+
+    impatient = Impatient()
+    with pytest.raises(Cancelled):
+        Spots.of(np.random.default_rng(0).normal(size=(9001, 3)), progress=impatient)
+    assert impatient.heard == 11

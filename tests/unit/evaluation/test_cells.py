@@ -20,7 +20,7 @@ from avatars.evaluation.rows import label_rows
 NAMES = ["x", "y", "c", "d"]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(pairs(), st.sets(st.sampled_from(NAMES), min_size=1))
 def test_labels_agree_where_rows_do(pair: tuple[pa.Table, pa.Table], names: set[str]) -> None:
     chosen = sorted(names)
@@ -29,7 +29,7 @@ def test_labels_agree_where_rows_do(pair: tuple[pa.Table, pa.Table], names: set[
     assert [[a == b for b in labels] for a in labels] == [[a == b for b in rows] for a in rows]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(pairs())
 def test_direct_matches_equal_their_definitions(pair: tuple[pa.Table, pa.Table]) -> None:
     original, avatars = encoded(*pair)
@@ -42,7 +42,7 @@ def test_direct_matches_equal_their_definitions(pair: tuple[pa.Table, pa.Table])
     assert row_direct_match(original, avatars) == pytest.approx(100 - 100 * sum(row in others for row in rows) / n)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(pairs(), st.sampled_from([["c"], ["d"], ["c", "d"]]))
 def test_the_categorical_hidden_rate_equals_its_definition(pair: tuple[pa.Table, pa.Table], names: list[str]) -> None:
     original, avatars = encoded(*pair)
@@ -78,7 +78,7 @@ def protection_by_definition(original: pa.Table, avatars: pa.Table, names: list[
     return 100 - 100 * linked / len(here)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(pairs(), st.sets(st.sampled_from(NAMES), min_size=1))
 def test_the_correlation_protection_rate_equals_its_definition(
     pair: tuple[pa.Table, pa.Table], names: set[str]

@@ -210,6 +210,12 @@ def test_tables_that_do_not_fit_are_refused(avatars: pa.Table, code: str, says: 
     assert refused.value.code == code
 
 
+def test_held_out_people_who_are_in_the_table_are_doubted() -> None:
+    (remark,) = evaluate(TABLE, TABLE, ANY, held_out=TABLE.slice(0, 30)).remarks
+    assert remark.startswith("30 of the 30 held-out people are among the originals")
+    assert evaluate(TABLE, TABLE, ANY, held_out=mixed_table(100, seed=9, missing=0.05)).remarks == ()
+
+
 def test_held_out_people_must_fit_too_and_two_originals_are_too_few() -> None:
     with pytest.raises(InvalidTable, match=r"held-out people lack the column.* 'ward'"):
         evaluate(TABLE, TABLE, ANY, held_out=TABLE.drop_columns(["ward"]))

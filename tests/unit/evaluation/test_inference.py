@@ -33,7 +33,7 @@ def inferred(original: pa.Table, avatars: pa.Table, target: str, held_out: pa.Ta
     return value
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(LINES, LINES)
 def test_the_attack_takes_the_nearest_avatars(lines: list[tuple[int, int]], others: list[tuple[int, int]]) -> None:
     original, avatars = table(lines), table(others)

@@ -54,7 +54,7 @@ def test_numbers_are_learnt_as_scikit_learn_does() -> None:
     np.testing.assert_allclose(ours, theirs + centre, atol=1e-4)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(st.integers(-3, 3), st.booleans()), min_size=2, max_size=30))
 def test_the_area_under_the_curve_is_scikit_learns(lines: list[tuple[int, bool]]) -> None:
     scores, positive = np.array([line[0] for line in lines], dtype=float), np.array([line[1] for line in lines])

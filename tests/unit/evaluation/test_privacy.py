@@ -52,7 +52,7 @@ def assert_as_defined(records: np.ndarray, avatars: np.ndarray) -> None:
     assert close.closest_distances_ratio == pytest.approx(ratio)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.data())
 def test_metrics_equal_their_definitions(data: st.DataObject) -> None:
     shape = data.draw(st.tuples(st.integers(3, 40), st.integers(1, 3)))
@@ -60,13 +60,30 @@ def test_metrics_equal_their_definitions(data: st.DataObject) -> None:
     assert_as_defined(records, avatars)
 
 
-def test_the_bound_is_raised_until_the_figures_are_exact(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_figures_of_many_records_are_exact(monkeypatch: pytest.MonkeyPatch) -> None:
     # Avatars that have nothing to do with their records: the own one is hundreds of places away.
-    monkeypatch.setattr(link, "_first_bound", lambda *_: 1)
     monkeypatch.setattr(spots, "SMALL", 0)
     random = np.random.default_rng(0)
     assert_as_defined(random.normal(size=(500, 2)), random.normal(size=(500, 2)))
     assert_as_defined(np.repeat(random.normal(size=(50, 2)), 10, axis=0), np.zeros((500, 2)))
+
+
+def test_of_very_many_records_the_median_is_of_some_that_lie_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(0)
+    # Two crowds, side by side: the left one keeps its avatars near, the right one does not.
+    records = random.normal(size=(6000, 2)) + 50 * (np.arange(6000)[:, None] % 2)
+    avatars = records + random.normal(size=(6000, 2)) * np.where(np.arange(6000)[:, None] % 2, 1.0, 0.01)
+    everybody = measure_link(Spots.of(records), Spots.of(avatars), Silent())
+    monkeypatch.setattr(link, "AROUND", 1000)
+    some = measure_link(Spots.of(records), Spots.of(avatars), Silent())
+    assert (everybody.around, some.around) == (6000, 1000)
+    assert some.hidden_rate == everybody.hidden_rate
+    far = cross(records, avatars)
+    counts = (far <= np.diag(far)[:, None] * (1 + 1e-12)).sum(axis=1) - 1
+    # Five standard errors of a median of so many drawn at random.
+    low, high = np.quantile(counts, [0.5 - 2.5 / 1000**0.5, 0.5 + 2.5 / 1000**0.5])
+    assert low <= some.local_cloaking <= high
+    assert some.local_cloaking == measure_link(Spots.of(records), Spots.of(avatars), Silent()).local_cloaking
 
 
 def test_copies_hide_nobody() -> None:
@@ -94,7 +111,7 @@ def closest_rate_by_definition(records: np.ndarray, avatars: np.ndarray, percent
     return 100 - 100 * float(suspicious.mean())
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.data(), st.floats(0, 100), st.floats(0, 1))
 def test_the_closest_rate_equals_its_definition(data: st.DataObject, percent: float, alone: float) -> None:
     shape = data.draw(st.tuples(st.integers(3, 40), st.integers(1, 3)))

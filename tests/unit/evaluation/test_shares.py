@@ -46,7 +46,7 @@ def test_rare_levels_share_the_last_bin_and_unseen_ones_are_rare() -> None:
     assert bins.bin(original).sizes == (11,)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(pairs(), st.integers(1, 3))
 def test_accuracy_equals_its_definition(pair: tuple[pa.Table, pa.Table], together: int) -> None:
     # So few values that each has its own bin: shares are those of the combinations of cells.
@@ -62,7 +62,7 @@ def test_accuracy_equals_its_definition(pair: tuple[pa.Table, pa.Table], togethe
         assert value == pytest.approx(1 - 0.5 * sum(abs(p[cell] - q[cell]) / n for cell in p | q))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(pairs())
 def test_each_cell_of_few_values_falls_into_a_bin_of_its_own(pair: tuple[pa.Table, pa.Table]) -> None:
     original, _ = encoded(*pair)
@@ -84,7 +84,7 @@ def test_of_many_combinations_some_are_drawn_and_it_is_said() -> None:
     assert float(note.split()[-1]) == pytest.approx(1.96 * 0.1 / np.sqrt(1000) * np.sqrt(1 - 1000 / 9880), abs=1e-4)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(st.integers(-1, 3), st.integers(-1, 2)), min_size=1, max_size=40))
 def test_cramers_v_is_scipys(lines: list[tuple[int, int]]) -> None:
     a, b = np.array(lines, dtype=np.int32).T
@@ -94,7 +94,7 @@ def test_cramers_v_is_scipys(lines: list[tuple[int, int]]) -> None:
     assert cramers_v(a, b) == pytest.approx(expected, abs=1e-7)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     st.lists(
         st.tuples(st.one_of(st.just(float("nan")), st.integers(-9, 9).map(float)), st.integers(-1, 2)),

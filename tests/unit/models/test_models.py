@@ -69,7 +69,7 @@ CONTRACT: dict[str, tuple[str, str]] = {
     "SignalMetricsJobCreate": ("parameters", "kind"),
     "Projections": ("records avatars", ""),
     "ExplainedVariance": ("raw ratio", ""),
-    "ReportCreate": ("job_id", ""),
+    "ReportCreate": ("", "job_id"),
     "Report": ("id user_id job_id download_url", "created_at"),
     "ClusterStats": ("", "n_active_tasks available_concurrency utilization_rate_100 status_message"),
     "HTTPValidationError": ("", "detail"),
@@ -171,7 +171,7 @@ def test_a_new_password_is_checked_and_never_repeated(change: dict[str, str], se
 def test_metrics_beyond_the_four_are_null_where_they_were_not_computed() -> None:
     four = {"hidden_rate": 90.0, "local_cloaking": 5.0, "distance_to_closest": 0.2, "closest_distances_ratio": 0.3}
     metrics = PrivacyMetrics.model_validate(four)
-    others = set(PrivacyMetrics.model_fields) - set(four) - {"targets"}
+    others = set(PrivacyMetrics.model_fields) - set(four) - {"targets", "details", "remarks"}
     assert {getattr(metrics, name) for name in others} == {None}
     # Each has its target, which later clients ask for.
     assert set(metrics.targets.model_dump()) == set(four) | others

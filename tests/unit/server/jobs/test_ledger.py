@@ -116,6 +116,27 @@ def test_one_users_many_jobs_do_not_hold_up_anothers_one(database: Database, dat
     assert [each.job_id for each in ledger.claim(database, 2)] == [next_, many[2]]
 
 
+def test_users_take_turns_with_a_single_worker_too(database: Database, dataset_id: UUID) -> None:
+    mine = [add_jobs(database, dataset_id)[0] for _ in range(4)]
+    with database.write() as session:
+        other = User(username="bob", password_hash="-")
+        session.add(other)
+        session.flush()
+        jobs = [
+            Job(user_id=other.id, kind="avatarization", parameters={}, dataset_id=dataset_id, request_hash="0" * 64)
+            for _ in range(2)
+        ]
+        session.add_all(jobs)
+    order = []
+    for _ in range(6):
+        claimed = claim_one(database)
+        order.append(claimed.job_id)
+        # Nothing is under way when the next one is chosen.
+        assert ledger.fail(database, claimed, "It is over.")
+    theirs = sorted((job.id for job in jobs), key=order.index)
+    assert order == [mine[0], theirs[0], mine[1], theirs[1], *mine[2:]]
+
+
 def test_skipped_jobs_wait(database: Database, dataset_id: UUID) -> None:
     first, second = add_jobs(database, dataset_id), add_jobs(database, dataset_id)
     assert [each.job_id for each in ledger.claim(database, 2, first)] == second

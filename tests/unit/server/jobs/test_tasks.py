@@ -14,8 +14,8 @@ from avatars.engine.parameters import ExcludeCategorical, ExcludeVariables, Impu
 from avatars.engine.progress import STEPS
 from avatars.models import AvatarizationParameters, ImputationParameters, ImputeMethod
 from avatars.server.datasets.description import declared_types
+from avatars.server.jobs.parameters import engine_parameters
 from avatars.server.jobs.progress import JobProgress
-from avatars.server.jobs.tasks import engine_parameters
 
 DATASET = uuid4()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from tests.unit.engine.tables import features
 
-from avatars.engine.draws.published import Published, contributions
+from avatars.engine.draws.published import avatars_of, contributions
 
 
 def random() -> np.random.Generator:
@@ -39,7 +39,7 @@ def test_numbers_are_barycentres_of_the_neighbours() -> None:
     numbers = np.random.default_rng(1).normal(size=(30, 3))
     neighbors = np.random.default_rng(2).integers(0, 30, (200, 5)).astype(np.int32)
     distances = np.sort(np.random.default_rng(3).random((200, 5)), axis=1)
-    numeric, _ = Published()(features(numbers), neighbors, distances, random())
+    numeric, _ = avatars_of(features(numbers), neighbors, distances, random())
     weights = contributions(distances, random())
     np.testing.assert_allclose(numeric, np.einsum("bk,bkq->bq", weights, numbers[neighbors]))
 
@@ -48,7 +48,7 @@ def test_a_modality_is_drawn_with_its_neighbours_shares() -> None:
     codes = np.array([[0], [1], [2]])
     neighbors = np.tile(np.array([0, 1, 2], dtype=np.int32), (60_000, 1))
     distances = np.tile([1.0, 2.0, 4.0], (60_000, 1))
-    _, drawn = Published()(features(np.zeros((3, 0)), codes), neighbors, distances, random())
+    _, drawn = avatars_of(features(np.zeros((3, 0)), codes), neighbors, distances, random())
     weights = contributions(distances, random())
     np.testing.assert_allclose(np.bincount(drawn[:, 0], minlength=3) / 60_000, weights.mean(axis=0), atol=0.01)
 
@@ -58,7 +58,7 @@ def test_the_most_probable_modality_is_the_heaviest() -> None:
     neighbors = np.random.default_rng(5).integers(0, 40, (500, 6)).astype(np.int32)
     distances = np.sort(np.random.default_rng(6).random((500, 6)) + 0.1, axis=1)
     rows = features(np.zeros((40, 0)), codes)
-    _, drawn = Published("most_probable")(rows, neighbors, distances, random())
+    _, drawn = avatars_of(rows, neighbors, distances, random(), "most_probable")
     weights = contributions(distances, random())
     for c in range(2):
         votes = (weights[:, :, None] * np.eye(4)[codes[neighbors, c]]).sum(axis=1)
