@@ -13,17 +13,22 @@ PYTHON ?= $(shell for candidate in python3.14 python3.13 python3.12 python3.11 p
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
-LOCKED := install --require-hashes --only-binary :all: -r
+LOCKED := install --require-hashes --only-binary :all: --no-compile -r
+# pip compiles on one core, this on all; some packages bring files that are no Python of today.
+COMPILED = $(BIN)/python -m compileall -q -j 0 $(VENV)/lib > /dev/null || true
 TOOLS := .venv-tools
 COPULA := .venv-copula
 UV := $(TOOLS)/bin/uv
 COMPILE := $(UV) --quiet --cache-dir $(TOOLS)/cache pip compile pyproject.toml --universal -p 3.11 \
 	--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate $(LOCK_FLAGS)
 
+# Compiled modules are kept: the tests start hundreds of processes.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Nothing of ours is written outside of this folder.
 export MPLCONFIGDIR := $(CURDIR)/$(VENV)/matplotlib
 
-.PHONY: help demo test lint format bench lock clean
+.PHONY: help demo test soak lint format bench evidence lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -33,6 +38,9 @@ demo: $(VENV)/.package  ## the quickstart, end to end, on a platform of its own
 
 test: lint  ## everything that CI checks: format, lint, types, imports, tests
 	@$(BIN)/pytest --quiet
+
+soak: $(VENV)/.test  ## the tests that take minutes: kills, outages, hundreds of jobs
+	@$(BIN)/pytest --quiet -n 0 -m soak --hypothesis-profile=default
 
 lint: $(VENV)/.test  ## the checks without the tests
 	@$(BIN)/ruff format --check --quiet . || { echo "Run 'make format'."; exit 1; }
@@ -47,6 +55,9 @@ format: $(VENV)/.test  ## format the code and mend what can be mended by itself
 
 bench: $(VENV)/.bench $(COPULA)/.installed  ## time this project beside a reference stack
 	@COPULA_PYTHON=$(COPULA)/bin/python $(BIN)/python -m bench
+
+evidence: $(VENV)/.test  ## attack avatars, simpler methods and bad releases; write docs/evidence.md
+	@$(BIN)/python -m evidence
 
 lock: $(UV)  ## resolve the requirements again (LOCK_FLAGS=--upgrade for newer versions)
 	@$(COMPILE) --extra server --group build -o requirements/platform.txt
@@ -74,6 +85,7 @@ $(VENV)/.made:
 $(VENV)/.platform: requirements/platform.txt | $(VENV)/.made
 	@echo "Installing the platform's requirements"
 	@$(PIP) $(LOCKED) $<
+	@$(COMPILED)
 	@touch $@
 
 $(VENV)/.package: pyproject.toml | $(VENV)/.platform
@@ -83,6 +95,7 @@ $(VENV)/.package: pyproject.toml | $(VENV)/.platform
 $(VENV)/.test: requirements/test.txt $(VENV)/.package
 	@echo "Installing the requirements of the tests"
 	@$(PIP) $(LOCKED) $<
+	@$(COMPILED)
 	@touch $@
 
 $(VENV)/.bench: requirements/bench.txt $(VENV)/.package

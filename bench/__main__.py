@@ -16,7 +16,7 @@ import pyarrow.parquet
 from rich.console import Console
 from rich.table import Table
 
-from bench import engine, service, sizes
+from bench import engine, load, service, sizes
 from bench.generate import mixed
 
 RESULTS = Path(__file__).parent / "results"
@@ -40,6 +40,9 @@ def main() -> None:
     waits["import avatars.client"] = service.import_seconds()
     waits["avatars run, 30,000 x 15 mixed"] = service.command_seconds(ROWS_OF_COMMAND)
     console.print(waits_table(waits))
+    console.print(f"{load.CLIENTS} clients at the same time ...")
+    crowds = [load.measure(jobs=jobs) for jobs in (0, load.JOBS)]
+    console.print(crowd_table(crowds))
     console.print("The engine beside saiph and scikit-learn ...")
     steps = []
     for rows in ROWS_OF_STEPS:
@@ -47,13 +50,16 @@ def main() -> None:
         console.print(steps_table(steps[-1]))
     console.print("A Gaussian copula on the same 200,000 rows ...")
     copula = copula_seconds(ROWS_OF_STEPS[-1])
-    ours = sum(steps[-1].ours.get(step, 0.0) for step in engine.COMPARED)
+    ours = sum(steps[-1].default[step].seconds for step in engine.COMPARED)
     console.print(
-        f"fit {copula['fit']:.1f} s, sample {copula['sample']:.1f} s: {sum(copula.values()) / ours:.0f} times ours"
+        f"fit {copula['fit']:.1f} s, sample {copula['sample']:.1f} s:"
+        f" {sum(copula.values()) / ours:.0f} times our default draw"
     )
     console.print("Whole runs, from the command to the written file ...")
-    runs = [sizes.measure(shape) for shape in sizes.SHAPES]
-    console.print(runs_table(runs))
+    runs = []
+    for shape in sizes.SHAPES:
+        runs.append(sizes.measure(shape))
+        console.print(runs_table(runs[-1:]))
     now = datetime.now(UTC)
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{now:%Y-%m-%d-%H%M%S}.json"
@@ -61,6 +67,7 @@ def main() -> None:
         "at": now.isoformat(timespec="seconds"),
         "machine": machine(),
         "waits": waits,
+        "crowds": [crowd.figures() for crowd in crowds],
         "steps": [asdict(each) for each in steps],
         "copula": copula,
         "runs": [asdict(each) for each in runs],
@@ -79,31 +86,67 @@ def waits_table(waits: dict[str, float]) -> Table:
     return table
 
 
+def crowd_table(crowds: list[load.Answers]) -> Table:
+    """Return how long answers took while jobs ran, and what they cost."""
+    table = Table("jobs at work", "answers a second", "p50, ms", "p95, ms", "goal", "CPU ms each")
+    table.title, table.title_justify = f"Answers to {load.CLIENTS} clients", "left"
+    for crowd in crowds:
+        table.add_row(
+            str(crowd.jobs), f"{crowd.count / crowd.seconds:.0f}",
+            *(f"{crowd.percentile(percent):.0f}" for percent in (50, 95)),
+            f"< {load.MOST_MILLISECONDS}", f"{crowd.cpu_milliseconds():.1f}",
+        )  # fmt: skip
+    return table
+
+
 def steps_table(times: engine.StepTimes) -> Table:
-    """Return each step of both stacks, and how many times longer the reference takes."""
-    table = Table("step", "ours, s", "reference, s", "ratio", title=f"{times.rows:,} x 15", title_justify="left")
+    """Return each step of both stacks, how many times longer the reference takes, and the default draw's."""
+    table = Table(
+        "step", "published, s", "CPU s", "reference, s", "ratio", "default, s", "CPU s",
+        title=f"{times.rows:,} x 15", title_justify="left",
+    )  # fmt: skip
     for column in table.columns[1:]:
         column.justify = "right"
-    for step, seconds in times.ours.items():
-        other = times.reference.get(step)
-        ratio = "" if other is None else f"{other / seconds:.1f}"
-        table.add_row(step, f"{seconds:.2f}", "" if other is None else f"{other:.2f}", ratio)
-    ours = sum(times.ours.get(step, 0.0) for step in engine.COMPARED)
-    reference = sum(times.reference.values())
+    for step, took in times.published.items():
+        other, default = times.reference.get(step), times.default[step]
+        table.add_row(
+            step, *_two(took),
+            "" if other is None else f"{other:.2f}", "" if other is None else f"{other / took.seconds:.1f}",
+            *_two(default),
+        )  # fmt: skip
     table.add_section()
-    table.add_row("steps of both", f"{ours:.2f}", f"{reference:.2f}", f"{reference / ours:.1f}")
-    table.add_row("all steps", f"{sum(times.ours.values()):.2f}", "", "")
+    for name, steps in (("steps of both", engine.COMPARED), ("all steps", tuple(times.published))):
+        published, default = (_sum([of[step] for step in steps]) for of in (times.published, times.default))
+        both = name == "steps of both"
+        table.add_row(
+            name, *_two(published),
+            f"{sum(times.reference.values()):.2f}" if both else "", f"{times.times_faster():.1f}" if both else "",
+            *_two(default),
+        )  # fmt: skip
+    shares = [f"{engine.share_of_metrics(of):.0%}" for of in (times.published, times.default)]
+    table.add_row("metrics, of the run (goal < 30%)", "", shares[0], "", "", "", shares[1])
     return table
+
+
+def _two(took: engine.Took) -> tuple[str, str]:
+    return f"{took.seconds:.2f}", f"{took.cpu_seconds:.2f}"
+
+
+def _sum(steps: list[engine.Took]) -> engine.Took:
+    return engine.Took(sum(took.seconds for took in steps), sum(took.cpu_seconds for took in steps))
 
 
 def runs_table(runs: list[sizes.Taken]) -> Table:
     """Return seconds and memory of each run beside what it may take."""
-    table = Table("table", "seconds", "goal", "GB", "goal", title="avatars run, k = 20", title_justify="left")
+    table = Table(
+        "table", "seconds", "goal", "CPU s", "GB", "goal", title="avatars run --assess none", title_justify="left"
+    )
     for column in table.columns[1:]:
         column.justify = "right"
     for run in runs:
         goals = ["" if goal is None else f"< {goal:g}" for goal in (run.most_seconds, run.most_gigabytes)]
-        table.add_row(run.name, f"{run.seconds:.1f}", goals[0], f"{run.gigabytes:.1f}", goals[1])
+        seconds = f"{run.seconds:.1f}" if run.finished else f"stopped after {run.seconds:.0f}"
+        table.add_row(run.name, seconds, goals[0], f"{run.cpu_seconds:.1f}", f"{run.gigabytes:.1f}", goals[1])
     return table
 
 

@@ -1,10 +1,11 @@
-"""Whole runs of `avatars run` on tables of many shapes: seconds, and memory at the peak."""
+"""Whole runs of `avatars run` on tables of many shapes, without attacks: seconds, and memory at the peak."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -31,14 +32,17 @@ class Shape:
     batches: Callable[[], Iterator[pa.Table]]
     most_seconds: float | None = None
     most_gigabytes: float | None = None
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Taken:
-    """What a run took, from the command to the written file with its metrics."""
+    """What a run took, from the command to the written file with its metrics; or until it was stopped."""
 
     name: str
+    finished: bool
     seconds: float
+    cpu_seconds: float
     gigabytes: float
     most_seconds: float | None
     most_gigabytes: float | None
@@ -76,14 +80,18 @@ def many_levels(rows: int, levels: int) -> Iterator[pa.Table]:
     yield mixed(rows).append_column("code", pa.array(np.char.add("code ", codes.astype(str))))
 
 
+STOP = 600
+"""Seconds after which a run is stopped: the whole benchmark should not take longer than half an hour."""
+PUBLISHED = ("--method", "avatar", "-k", "20")
 SHAPES = (
     Shape("1,000,000 x 15, CSV to CSV", "csv", lambda: long(1_000_000), 20, 3),
+    Shape("1,000,000 x 15, CSV to CSV, published draw", "csv", lambda: long(1_000_000), 20, 3, PUBLISHED),
     Shape("1,000,000 x 15, Parquet to Parquet", "parquet", lambda: long(1_000_000)),
-    Shape("10,000,000 x 15, Parquet to Parquet", "parquet", lambda: long(10_000_000), None, 8),
     Shape("200,000 x 15, no row twice", "parquet", lambda: long(200_000)),
     Shape("200,000 x 15, 90 % of them duplicates", "parquet", lambda: repeated(200_000, 20_000)),
     Shape("20,000 x 2,000", "parquet", lambda: wide(20_000, 1500, 500), 60),
     Shape("1,000,000 x 16, one column of 300,000 levels", "parquet", lambda: many_levels(1_000_000, 300_000)),
+    Shape("10,000,000 x 15, Parquet to Parquet", "parquet", lambda: long(10_000_000), None, 8),
 )
 
 
@@ -94,19 +102,25 @@ def measure(shape: Shape) -> Taken:
         _write(source, shape)
         started = time.perf_counter()
         with subprocess.Popen(
-            command("run", str(source), "-k", "20", "--seed", "1", "-o", str(target)),
+            command("run", str(source), *shape.words, "--assess", "none", "--seed", "1", "-o", str(target)),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             env=environment(),
         ) as process:
             assert process.stderr is not None
+            timer = threading.Timer(STOP, process.kill)
+            timer.start()
             complaint = process.stderr.read().decode()
             _, status, usage = os.wait4(process.pid, 0)
+            timer.cancel()
             process.returncode = os.waitstatus_to_exitcode(status)
         seconds = time.perf_counter() - started
-        if process.returncode:
+        finished = seconds < STOP
+        if finished and process.returncode:
             raise RuntimeError(complaint)
-    return Taken(shape.name, seconds, usage.ru_maxrss / 2**20, shape.most_seconds, shape.most_gigabytes)
+    cpu_seconds = usage.ru_utime + usage.ru_stime
+    goals = (shape.most_seconds, shape.most_gigabytes)
+    return Taken(shape.name, finished, seconds, cpu_seconds, usage.ru_maxrss / 2**20, *goals)
 
 
 def _write(path: Path, shape: Shape) -> None:

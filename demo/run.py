@@ -94,6 +94,9 @@ def show_metrics(title: str, metrics: object) -> None:
     table.add_column("value", justify="right")
     table.add_column("target", justify="right")
     for name, value in values.items():
+        if isinstance(value, list):
+            # Details and remarks are for the report.
+            continue
         shown = "-" if value is None else f"{value:.3f}"
         table.add_row(name.replace("_", " "), shown, targets.get(name, ""))
     console.print(table)
