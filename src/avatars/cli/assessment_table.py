@@ -16,7 +16,7 @@ def print_assessment(assessment: Assessment) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("attack", "figure", "value", "95 % bounds", "with nothing to find", "verdict")
+    table = Table("attack", "figure", "value", "95 % bounds", "of fresh people", "verdict")
     for figure in assessment.figures:
         if figure.value is not None:
             table.add_row(

@@ -34,6 +34,10 @@ LEAST_LOSS = 1.0
 """Points of associations that may be lost even where there are next to none."""
 
 KEEP_MORE = said("Too little is left of the statistics: draw each row from fewer people, or declare groups of columns.")
+KEEP_MORE_AND_TELL_LESS = said(
+    "Too little is left of the statistics and attacks find too much, so that another k helps the one at the price of "
+    "the other: declare groups of columns that belong together, and remove or coarsen columns that nobody needs."
+)
 
 
 def utility_floor(tables: Attacked, seed: int) -> list[Figure]:

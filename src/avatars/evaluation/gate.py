@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from avatars.evaluation.assessment import Assessment, Thoroughness
 from avatars.evaluation.attacks.figure import Figure, Verdict, auc_error
 from avatars.evaluation.attacks.membership import Exposure
-from avatars.evaluation.floor import KEEP_MORE, UTILITY, below_floor
+from avatars.evaluation.floor import KEEP_MORE, KEEP_MORE_AND_TELL_LESS, UTILITY, below_floor
 from avatars.evaluation.wording import Said, said
 
 SMALL_TABLE = 300
@@ -137,7 +137,7 @@ def gate(
     return Assessment(
         verdict,
         tuple(reasons),
-        (*_advice(attacks, raise_k), *([KEEP_MORE] if floor else [])),
+        tuple(_advice(attacks, raise_k, is_below_floor=bool(floor))),
         tuple(figures),
         exposure,
         thoroughness,
@@ -215,11 +215,13 @@ def _passed(ranked: Sequence[Figure]) -> Said:
     return said("Within the limits: {attacks}. Attacks that were not tried are not ruled out.", attacks=list(attacks))
 
 
-def _advice(ranked: Sequence[Figure], raise_k: str) -> list[str]:
+def _advice(ranked: Sequence[Figure], raise_k: str, *, is_below_floor: bool) -> list[str]:
     bad = [figure for figure in ranked if figure.verdict in (Verdict.BLOCK, Verdict.REVIEW)]
     advice = []
     if any(figure.attack != "singling out" for figure in bad):
-        advice.append(raise_k)
+        advice.append(KEEP_MORE_AND_TELL_LESS if is_below_floor else raise_k)
+    elif is_below_floor:
+        advice.append(KEEP_MORE)
     if any(figure.attack == "singling out" for figure in bad):
         advice.append(said("Look at the extremes and the rare levels: cap or group them."))
     driving = next((figure for figure in bad if figure.columns), None)

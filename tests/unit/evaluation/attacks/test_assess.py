@@ -239,5 +239,19 @@ def test_the_worst_figure_decides_and_too_few_people_never_pass() -> None:
     assert said(Figure("nearest_auc", None, reason="too few")) is Verdict.INCONCLUSIVE
 
 
+def test_where_attacks_find_too_much_and_too_little_is_left_no_k_is_advised() -> None:
+    def advice(*figures: Figure) -> str:
+        return " ".join(gate(figures, None, about="", rows=2000, members=1000, others=1000).advice)
+
+    good, bad = figure("nearest_auc", 0.51, 0.49, 0.53), figure("nearest_auc", 0.9, 0.8, 0.95)
+    useless = Figure("bivariate_accuracy", 0.5, null=0.9, people=1000, others=1000, verdict=Verdict.REVIEW)
+    assert advice(bad) == "Raise k."
+    assert "from fewer people" in advice(good, useless)
+    both = advice(bad, useless)
+    assert "another k" in both
+    assert "Raise k" not in both
+    assert "from fewer people" not in both
+
+
 def test_every_limit_is_of_a_figure_that_there_is() -> None:
     assert set(LIMITS) | {"distance_ratio", "bivariate_accuracy", "association_difference"} == set(FIGURES)
