@@ -83,8 +83,8 @@ def _run(settings: Settings, listener: socket.socket) -> None:
             log_config=None,
             access_log=False,
             server_header=False,
-            # Longer than clients and proxies keep an idle connection (5 to 60 seconds): whoever asks must be the one who
-            # lets go first, or a question meets a connection that was closed a moment ago.
+            # Longer than clients and proxies keep an idle connection (5 to 60 seconds): whoever asks must be the one to
+            # let go first, or a question meets a connection that was closed a moment ago.
             timeout_keep_alive=75,
             proxy_headers=bool(settings.trusted_proxies),
             forwarded_allow_ips=settings.trusted_proxies or None,
