@@ -49,7 +49,7 @@ class Mailbox:
         self.logins.append((data.login, data.password) == (LOGIN.encode(), PASSWORD.encode()))
         return AuthResult(success=self.logins[-1])
 
-    def wait(self, count: int, seconds: float = 20) -> list[EmailMessage]:
+    def wait(self, count: int, seconds: float = 60) -> list[EmailMessage]:
         """The mails, as soon as there are so many."""
         deadline = time.monotonic() + seconds
         while len(self.mails) < count:

@@ -62,7 +62,7 @@ def measured(http: TestClient, headers: Headers, family: str, job_id: str) -> di
     return job
 
 
-def until(condition: Callable[[], object], seconds: float = 20) -> None:
+def until(condition: Callable[[], object], seconds: float = 60) -> None:
     """Wait for something that happens in the background."""
     deadline = time.monotonic() + seconds
     while not condition():
