@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from avatars.engine.datetimes import read_datetimes
+from avatars.engine.datetimes import read_in_any_order
 from avatars.engine.formats import BoolFormat, ColumnFormat
 from avatars.engine.text_numbers import read_floats, read_integers
 
@@ -29,7 +29,7 @@ def read_cells(text: pa.ChunkedArray, *, decimal_comma: bool) -> Cells:
     """Cast a column of text to the first of int64, float64, bool, date, timestamp that every cell reads as.
 
     Spaces around numbers and dates are left out; missing cells among them may be in quotes. A column without
-    any value is of the null type. Text stays as it is.
+    any value is of the null type. Text stays as it is, and so do dates of which no cell tells the day from the month.
     """
     if text.null_count == len(text):
         return Cells(pa.chunked_array([pa.nulls(len(text))]))
@@ -52,8 +52,8 @@ def _typed(text: pa.ChunkedArray, decimal_comma: bool) -> Cells | None:
         return Cells(floats)
     if decimal_comma and read_floats(head, ",") is not None and (floats := read_floats(text, ",")) is not None:
         return Cells(floats, None, True)
-    if read_datetimes(head) is not None and (reading := read_datetimes(text)) is not None:
-        return Cells(*reading)
+    if read_in_any_order(head) and len(readings := read_in_any_order(text)) == 1:
+        return Cells(*readings[0])
     if _spelling(head) is not None and (spelling := _spelling(text)) is not None:
         truth = pc.equal(pc.ascii_lower(text), "true")
         return Cells(truth, spelling)

@@ -135,8 +135,8 @@ def _recoded(data: pa.Buffer, encoding: str, progress: Progress) -> Iterator[byt
 
 def _wrong_encoding(encoding: str) -> InvalidTable:
     return InvalidTable(
-        f"The file is not encoded in {encoding}: save it as UTF-8, or say its encoding, such as encoding='latin-1'"
-        " (--encoding latin-1 on the command line).",
+        f"The file is not encoded in {encoding}: save it as UTF-8, or say its encoding, such as encoding='cp1252'"
+        " (--encoding cp1252 on the command line), which is what spreadsheets of Western Europe write.",
         code="wrong_encoding",
     )
 

@@ -89,6 +89,16 @@ def read_datetimes(strings: pa.ChunkedArray, order: str = ISO) -> tuple[pa.Chunk
     return None
 
 
+def read_in_any_order(strings: pa.ChunkedArray) -> list[tuple[pa.ChunkedArray, DatetimeFormat]]:
+    """Every different reading of the text as dates or timestamps: two where nothing tells day from month."""
+    readings: list[tuple[pa.ChunkedArray, DatetimeFormat]] = []
+    for order in DATE_ORDERS:
+        reading = read_datetimes(strings, order)
+        if reading is not None and not any(reading[0].equals(other[0]) for other in readings):
+            readings.append(reading)
+    return readings
+
+
 def write_datetimes(times: pa.ChunkedArray, style: DatetimeFormat | None = None) -> pa.ChunkedArray:
     """Dates or timestamps as text in the given style; without one in ISO form, with every digit."""
     if pa.types.is_date(times.type):

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from avatars.engine.datetimes import DATE_ORDERS, DatetimeFormat, local_clock, read_datetimes
+from avatars.engine.datetimes import DatetimeFormat, local_clock, read_in_any_order
 from avatars.engine.errors import InvalidParameter, InvalidTable, unknown_column
 from avatars.engine.kinds import Column, Kind
 from avatars.engine.plain import (
@@ -221,10 +221,10 @@ def _read_text(name: str, text: pa.ChunkedArray, kind: Kind) -> tuple[pa.Chunked
         if numbers is None:
             raise _wrong_type(name, kind, "not every value reads as one; declare it as category")
         return numbers, None
-    readings = [reading for order in DATE_ORDERS if (reading := read_datetimes(text, order)) is not None]
+    readings = read_in_any_order(text)
     if not readings:
         raise _wrong_type(name, kind, "not every value reads as one; write dates as YYYY-MM-DD")
-    if any(not reading[0].equals(readings[0][0]) for reading in readings[1:]):
+    if len(readings) > 1:
         raise InvalidTable(
             f"Column {name!r} has dates whose day and month cannot be told apart: write them as YYYY-MM-DD.",
             code="ambiguous_dates",
