@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from avatars.engine.datetimes import read_in_any_order
+from avatars.engine.datetimes import read_dates
 from avatars.engine.formats import BoolFormat, ColumnFormat
 from avatars.engine.text_numbers import read_floats, read_integers
 
@@ -52,8 +52,8 @@ def _typed(text: pa.ChunkedArray, decimal_comma: bool) -> Cells | None:
         return Cells(floats)
     if decimal_comma and read_floats(head, ",") is not None and (floats := read_floats(text, ",")) is not None:
         return Cells(floats, None, True)
-    if read_in_any_order(head) and len(readings := read_in_any_order(text)) == 1:
-        return Cells(*readings[0])
+    if (dates := read_dates(text)) is not None:
+        return Cells(*dates)
     if _spelling(head) is not None and (spelling := _spelling(text)) is not None:
         truth = pc.equal(pc.ascii_lower(text), "true")
         return Cells(truth, spelling)

@@ -17,6 +17,7 @@ _CLOCK = re.compile(
     r"(?P<separator>[ T])\d{2}:\d{2}(?P<seconds>:\d{2}(?:\.(?P<fraction>\d{1,9}))?)?"
     r"(?P<zone>Z|[+-]\d{2}(?::?\d{2})?)?"
 )
+_HEAD = 1000
 _DIGITS = {"s": 0, "ms": 3, "us": 6, "ns": 9}
 
 
@@ -97,6 +98,17 @@ def read_in_any_order(strings: pa.ChunkedArray) -> list[tuple[pa.ChunkedArray, D
         if reading is not None and not any(reading[0].equals(other[0]) for other in readings):
             readings.append(reading)
     return readings
+
+
+def read_dates(strings: pa.ChunkedArray) -> tuple[pa.ChunkedArray, DatetimeFormat] | None:
+    """The only reading of the text as dates or timestamps; None where there is none, or where there are two.
+
+    Cost: a look at the first thousand values where these are no dates, else some passes over all.
+    """
+    if not read_in_any_order(strings.slice(0, _HEAD).drop_null() or strings):
+        return None
+    readings = read_in_any_order(strings)
+    return readings[0] if len(readings) == 1 else None
 
 
 def write_datetimes(times: pa.ChunkedArray, style: DatetimeFormat | None = None) -> pa.ChunkedArray:
@@ -186,8 +198,8 @@ def _to_iso(strings: pa.ChunkedArray, order: str) -> pa.ChunkedArray | None:
     if not pc.all(pc.match_substring_regex(strings, "^" + _date_pattern(order))).as_py():
         return None
     year, month, day = (pc.utf8_slice_codeunits(strings, *_position(order, part)) for part in ("%Y", "%m", "%d"))
-    date = pc.binary_join_element_wise(year, month, day, "-")
-    return pc.binary_join_element_wise(date, pc.utf8_slice_codeunits(strings, 10), "")
+    date = pc.binary_join_element_wise(year, month, day, pa.scalar("-", strings.type))
+    return pc.binary_join_element_wise(date, pc.utf8_slice_codeunits(strings, 10), pa.scalar("", strings.type))
 
 
 def _from_iso(strings: pa.ChunkedArray, style: DatetimeFormat) -> pa.ChunkedArray:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from avatars.engine.datetimes import DatetimeFormat, local_clock, read_in_any_order
+from avatars.engine.datetimes import DatetimeFormat, local_clock, read_dates, read_in_any_order
 from avatars.engine.errors import InvalidParameter, InvalidTable, unknown_column
 from avatars.engine.kinds import Column, Kind
 from avatars.engine.plain import (
@@ -44,7 +44,8 @@ def detect(
     """Say what each column of a table is.
 
     Integers (durations and times of day among them) are INT, floats and decimals FLOAT, booleans BOOL, dates
-    and timestamps DATETIME; text, dictionaries and columns without any type are CATEGORY.
+    and timestamps DATETIME, and so is text that reads as dates throughout and in one way only; other text,
+    dictionaries and columns without any type are CATEGORY.
 
     Parameters
     ----------
@@ -127,6 +128,9 @@ def _column(name: str, values: pa.ChunkedArray, declared: Kind | None, threshold
     kind, why = natural
     if declared is not None:
         kind, why = Kind(declared), "declared"
+    elif is_text(values.type) and read_dates(plain(values)) is not None:
+        # As pandas reads a CSV. They are written as they were: the column's type stays text.
+        kind, why = Kind.DATETIME, "dates written as text"
     elif threshold is not None and kind in (Kind.INT, Kind.FLOAT) and _has_at_most(values, threshold):
         kind, why = Kind.CATEGORY, f"at most {threshold} distinct values"
 

@@ -182,6 +182,12 @@ def test_text_that_is_declared_to_be_something_else_comes_back_as_text_of_the_sa
     assert avatars_of(pa.nulls(1, pa.string()), [np.nan], Kind.DATETIME) == [None]
 
 
+def test_dates_written_as_text_come_back_as_text_of_the_same_form() -> None:
+    assert avatars_of(pa.array(["31/12/2020", "01/02/2020"]), [18262.0, np.nan]) == ["01/01/2020", None]
+    halves = pa.array(["2020-01-01 10:00", "2020-01-01 10:30"], pa.large_string())
+    assert avatars_of(halves, [1577871000.0, 1577872800.0]) == ["2020-01-01 09:30", "2020-01-01 10:00"]
+
+
 def test_another_table_is_encoded_in_the_first_one_s_numbers_and_codes() -> None:
     original = pa.table({"n": [1.5, 2.5], "c": ["a", "b"], "t": pa.array([0, 60], pa.timestamp("s"))})
     found = detect(original)
