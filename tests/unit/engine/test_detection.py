@@ -210,10 +210,21 @@ def test_dates_whose_day_and_month_cannot_be_told_apart_are_refused() -> None:
 
 @pytest.mark.parametrize("type_", [pa.string(), pa.large_string(), pa.string_view()])
 def test_text_that_is_dates_throughout_is_dates(type_: pa.DataType) -> None:
-    for cells in (["2020-01-02", None], ["31/12/2020", "01/02/2020"], ["2020-01-02 10:00", "2020-01-02 11:30"]):
+    dates: list[list[str | None]] = [
+        ["2020-01-02", None],
+        ["31/12/2020", "01/02/2020"],
+        ["2020-01-02 10:00", "2020-01-02 11:30"],
+    ]
+    others: list[list[str | None]] = [
+        ["01/02/2020", "03/04/2020"],
+        ["2020-01-02", "never"],
+        ["2020-02-30", None],
+        [None, None],
+    ]
+    for cells in dates:
         found = column(pa.array(cells, type_))
         assert (found.kind, found.why, found.type) == (Kind.DATETIME, "dates written as text", type_)
-    for cells in (["01/02/2020", "03/04/2020"], ["2020-01-02", "never"], ["2020-02-30", None], [None, None]):
+    for cells in others:
         assert column(pa.array(cells, type_)).kind is Kind.CATEGORY
     assert column(pa.array(["2020-01-02"], type_), declared=Kind.CATEGORY).kind is Kind.CATEGORY
     assert column(pa.array(["2020-01-02"], type_).cast(pa.string()).dictionary_encode()).kind is Kind.CATEGORY
