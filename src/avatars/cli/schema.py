@@ -19,10 +19,14 @@ from avatars.cli.common import (
 )
 
 if TYPE_CHECKING:
+    from pyarrow import ChunkedArray
+
     from avatars.engine.columns import Column
 
 _FEW_ROWS = 20
-"""In a table of at most so many rows, text that differs in each of them says nothing yet."""
+"""In a table of at most so many rows, values that differ in each of them say nothing yet."""
+_HEAD = 10_000
+"""Rows that are looked at before all are."""
 
 
 def schema(
@@ -41,15 +45,9 @@ def schema(
         table = read_table(data, encoding=encoding).table
         columns = detect(table, types, to_categorical_threshold)
     _print_columns(columns)
-    for column in columns:
-        if _looks_like_an_identifier(column, table.num_rows):
-            note(f"column {column.name!r} has a different text in every row: remove it or it is published as it is.")
-
-
-def _looks_like_an_identifier(column: Column, rows: int) -> bool:
-    from avatars.engine.plain import is_text
-
-    return column.levels is not None and is_text(column.levels.type) and len(column.levels) == rows > _FEW_ROWS
+    for column in columns if table.num_rows > _FEW_ROWS else ():
+        if (what := _differs_in_every_row(column, table[column.name])) is not None:
+            note(f"column {column.name!r} has a different {what} in every row: remove it if it tells who somebody is.")
 
 
 def _print_columns(columns: Sequence[Column]) -> None:
@@ -74,3 +72,15 @@ def _print_columns(columns: Sequence[Column]) -> None:
         endless = console.options.update(width=10_000)
         console.width = max(console.width, Measurement.get(console, endless, shown).maximum)
     console.print(shown)
+
+
+def _differs_in_every_row(column: Column, values: ChunkedArray) -> str | None:
+    """Say what kind of value does; None where one is there twice, or is missing, or is a measurement."""
+    from avatars.engine.columns import Kind
+    from avatars.engine.plain import distinct, is_text
+
+    if column.levels is not None:
+        return "text" if is_text(column.levels.type) and len(column.levels) == len(values) else None
+    if column.kind is not Kind.INT or column.missing or len(distinct(values.slice(0, _HEAD))) < min(_HEAD, len(values)):
+        return None
+    return "whole number" if len(distinct(values)) == len(values) else None

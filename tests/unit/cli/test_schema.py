@@ -42,10 +42,13 @@ def test_the_table_is_the_librarys() -> None:
     assert [row[0] for row in rows(said) if row[2] == "at most 25 distinct values"] == ["sepal.width", "petal.width"]
 
 
-def test_text_that_differs_in_every_row_is_pointed_out_without_a_cell(tmp_path: Path) -> None:
+def test_what_differs_in_every_row_is_pointed_out_without_a_cell(tmp_path: Path) -> None:
     code, said, notes = schema(people(tmp_path / "people.csv", 22))
     assert code == 0
-    assert notes == ("Note: column 'name' has a different text in every row: remove it or it is published as it is.\n")
+    assert notes == (
+        "Note: column 'name' has a different text in every row: remove it if it tells who somebody is.\n"
+        "Note: column 'age' has a different whole number in every row: remove it if it tells who somebody is.\n"
+    )
     assert "Dupont" not in said
     assert [row[4] for row in rows(said)] == ["22", "2", ""]
 
