@@ -62,6 +62,19 @@ def test_jobs_let_others_go_first_and_uploads_do_not(compute: Compute) -> None:
     assert run(compute, os.nice, 0) == min(19, ours + NICENESS)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="a policy of Linux")
+@pytest.mark.parametrize(("lane", "policy"), [(Lane.JOBS, "SCHED_IDLE"), (Lane.UPLOADS, "SCHED_OTHER")])
+def test_every_thread_of_a_worker_is_scheduled_as_its_lane_says(compute: Compute, lane: Lane, policy: str) -> None:
+    # By now it has a thread for tasks, beside those that it started with.
+    pid = run(compute, os.getpid, lane=lane)
+    threads = [int(thread.name) for thread in Path(f"/proc/{pid}/task").iterdir()]
+    assert len(threads) > 2
+    assert {os.sched_getscheduler(thread) for thread in threads} == {getattr(os, policy)}
+    # What a task starts: a pool's threads, another process.
+    started = [sys.executable, "-c", "import os; print(os.sched_getscheduler(0))"]
+    assert int(run(compute, subprocess.check_output, started, lane=lane)) == getattr(os, policy)
+
+
 def test_lanes_do_not_wait_for_each_other(compute: Compute) -> None:
     long = compute.submit(Lane.JOBS, f"task-{uuid4()}", time.sleep, 5)
     assert run(compute, pow, 2, 10, lane=Lane.UPLOADS) == 1024

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
+import gc
 import os
 import signal
 import socket
 import sys
+import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated
@@ -16,7 +17,12 @@ import typer
 from avatars.cli.common import DatabaseUrl, DataDir, fail, load_settings, server_extra
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
+
     from avatars.server.settings import Settings
+
+START_SECONDS = 60
+"""How long workers may take to come up, before we go on without them."""
 
 GRACE_SECONDS = 20
 """How long requests that are being answered may go on after the platform was told to stop."""
@@ -66,8 +72,7 @@ def _run(settings: Settings, listener: socket.socket) -> None:
             if self.started and not self.should_exit:
                 typer.echo(f"open-avatars is ready at {local_url(settings)}")
                 sys.stdout.flush()
-                # Takes a second, which nobody waits for: the documentation, and with it the validators of every body.
-                self.describing = asyncio.get_running_loop().run_in_executor(None, app.openapi)
+                threading.Thread(target=settle, args=(app,), name="settle", daemon=True).start()
 
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
             app.state.runner.watchers.close()
@@ -100,6 +105,17 @@ def _run(settings: Settings, listener: socket.socket) -> None:
         server.run(sockets=[listener])
     if app.state.failure is not None:
         fail(str(app.state.failure))
+
+
+def settle(app: FastAPI) -> None:
+    """Do what takes a second, and what nobody who asks something is to wait for."""
+    # The documentation, and with it the validators of every body.
+    app.openapi()
+    # Once the workers are up everything is imported, and stays as long as the process. Were it searched for garbage
+    # again and again, all answers would stand still for 0.2 s each time.
+    app.state.runner.compute.wait(START_SECONDS)
+    gc.collect()
+    gc.freeze()
 
 
 def local_url(settings: Settings) -> str:

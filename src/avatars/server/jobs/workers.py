@@ -11,7 +11,9 @@ import os
 import ssl
 import sys
 import tempfile
+from contextlib import suppress
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from avatars.engine.machine import read_size
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 _PRELOADED = ["avatars.server.datasets.ingest", "avatars.server.jobs.tasks", "avatars.server.jobs.workers"]
 
 NICENESS = 5
-"""Of workers that do jobs: where somebody waits for an answer, a job that takes minutes lets them go first."""
+"""Of workers that do jobs, where the system knows nothing better."""
 
 # Workers hold one table at a time and no results: there is nothing to spill, and one that pauses to wait for memory
 # helps nobody. Whoever goes over the limit is ended.
@@ -117,8 +119,24 @@ def memory_limit(settings: Settings) -> int:
 
 def dask_setup(worker: Worker) -> None:
     """Set up a worker process; Dask calls this of each module that it preloads."""
-    if Lane.JOBS.value in worker.state.total_resources and hasattr(os, "nice"):
+    if Lane.JOBS.value in worker.state.total_resources:
+        let_others_go_first()
+
+
+def let_others_go_first() -> None:
+    """Give this process the processors that nobody else wants: where somebody waits for an answer, jobs wait.
+
+    An answer is made of short turns in several threads. Beside a process that is merely nicer many a turn first waits
+    until the scheduler's next tick, 4 ms; beside one of Linux' ``SCHED_IDLE`` (sched(7)) it begins at once. Both
+    belong to threads, not to processes: those that are there already are asked one by one, new ones inherit it.
+    """
+    if hasattr(os, "nice"):
         os.nice(NICENESS)
+    if sys.platform == "linux":
+        for thread in Path("/proc/self/task").iterdir():
+            # It has ended meanwhile, or the system (a sandbox) allows no more than to be nice.
+            with suppress(OSError):
+                os.sched_setscheduler(int(thread.name), os.SCHED_IDLE, os.sched_param(0))
 
 
 def nanny_options(settings: Settings, lane: Lane, security: Security, folder: str) -> dict[str, Any]:
