@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -49,15 +50,21 @@ class Encoded:
     codes: npt.NDArray[np.int32]
     schema: pa.Schema
 
-    @property
+    @cached_property
     def numeric_columns(self) -> tuple[Column, ...]:
         """The columns of `numeric`."""
         return tuple(column for column in self.columns if column.is_numeric)
 
-    @property
+    @cached_property
     def categorical_columns(self) -> tuple[Column, ...]:
         """The columns of `codes`."""
         return tuple(column for column in self.columns if not column.is_numeric)
+
+    @cached_property
+    def places(self) -> dict[str, tuple[bool, int]]:
+        """Whether each column, by name, is in `numeric` or in `codes`, and where there."""
+        sides = ((True, self.numeric_columns), (False, self.categorical_columns))
+        return {column.name: (is_numeric, place) for is_numeric, side in sides for place, column in enumerate(side)}
 
     def take(self, rows: slice | npt.NDArray[np.intp]) -> Encoded:
         """Return some of the rows, in the order asked for."""

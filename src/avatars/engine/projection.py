@@ -9,6 +9,7 @@ conventions are FactoMineR's).
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,15 +20,14 @@ import numpy as np
 from scipy import linalg
 from scipy.sparse.linalg import LinearOperator, eigsh
 
-from avatars.engine.batches import each_block
+from avatars.engine.batches import each_block, slices
 from avatars.engine.errors import AvatarsWarning
 from avatars.engine.features import Features, Floats
 from avatars.engine.progress import Progress
-from avatars.engine.random import blocks
-from avatars.engine.statistics import STEP, Statistics, gather, indicators, pair_shares
+from avatars.engine.statistics import PAIR_ROWS, STEP, Statistics, gather, indicators, pair_shares
 from avatars.engine.workspace import IN_MEMORY, Workspace
 
-# Up to this many dimensions Z'Z/n is built and decomposed; beyond, it is only ever multiplied with.
+# Up to this many dimensions Z'Z/n is built and decomposed; beyond, it is only multiplied with, level by level.
 DENSE_DIMENSIONS = 2000
 # Eigenvalues below this share of the largest are rounding noise.
 _RANK_TOLERANCE = 1e-10
@@ -135,8 +135,8 @@ def fit(
 
     ``weights`` (1 where not given) multiply the squared distances that a feature contributes. ``ncp`` is clamped to the
     rank, with an ``AvatarsWarning`` unless ``quiet``. Cost: one pass over the rows plus O(n c^2 + T^3) up to
-    ``DENSE_DIMENSIONS`` dimensions, beyond them a Lanczos iteration of O(n (q + c)) a step; memory O(T^2), resp.
-    O(n c).
+    ``DENSE_DIMENSIONS`` dimensions, beyond them a Lanczos iteration of O(T q + n c) a step; memory O(T^2), resp.
+    O(T q + n c).
     """
     statistics = gather(features, progress)
     scales = _scales(features, statistics, weights)
@@ -185,20 +185,19 @@ def _dense_eigenpairs(features: Features, statistics: Statistics, scales: Floats
 
 
 def _iterated_eigenpairs(features: Features, statistics: Statistics, scales: Floats, ncp: int) -> _Solved:
-    """Return the same without ever building Z'Z/n, by Lanczos to machine precision."""
-    q, size = features.numeric.shape[1], features.dimensions
-    levels = indicators(features, slice(0, len(features)))
+    """Return the same without the covariances of levels with each other, by Lanczos to machine precision."""
+    n, q, size = len(features), features.numeric.shape[1], features.dimensions
+    parts = [indicators(features, rows) for rows in slices(n, PAIR_ROWS)]
+    shares, cross = statistics.shares, statistics.level_covariance
 
     def covariance_times(directions: Floats) -> Floats:
         """Multiply (T,) or (T, d) directions with the covariance matrix of numbers and indicators."""
-        mean_levels = statistics.shares @ directions[q:]
-        product = np.zeros(directions.shape)
-        for _, rows in blocks(len(features)):
-            centred = features.numeric[rows] - statistics.mean
-            z = centred @ directions[:q] + levels[rows] @ directions[q:] - mean_levels
-            product[:q] += centred.T @ z
-            product[q:] += levels[rows].T @ z - np.multiply.outer(statistics.shares, z.sum(axis=0))
-        return product / len(features)
+        of_numbers, of_levels = directions[:q], directions[q:]
+        products = functools.reduce(np.add, (part.T @ (part @ of_levels) for part in parts))
+        between_levels = products / n - np.multiply.outer(shares, shares @ of_levels)
+        return np.concatenate(
+            [statistics.covariance @ of_numbers + cross.T @ of_levels, cross @ of_numbers + between_levels]
+        )
 
     def multiply(vector: Floats) -> Floats:
         return scales * covariance_times(scales * vector.ravel())

@@ -24,6 +24,8 @@ STEP = "projecting"
 Sums = tuple[Floats, Floats, Floats, Floats]
 # A standard deviation below this share of the feature's magnitude is rounding noise: the feature is constant.
 _NOISE = 1e-12
+# Of so many levels a column, or fewer, indicators are multiplied with their zeros: ten times as fast a cell.
+_FEW_LEVELS = 8
 # Rows whose pairs of levels are counted at a time; whole numbers, so that it matters to nothing but speed.
 PAIR_ROWS = 65_536
 
@@ -73,15 +75,16 @@ def level_offsets(features: Features) -> np.ndarray:
 def gather(features: Features, progress: Progress) -> Statistics:
     """Return the statistics of complete features.
 
-    Cost: O(n (q^2 + c q)) time; O(q^2 + m q) memory for each block at work.
+    Cost: O(n (q^2 + c q)) time; O(q^2 + m q) memory for each block at work, and O(c) for each of its rows.
     """
     n = len(features)
+    few = sum(features.sizes) <= _FEW_LEVELS * len(features.sizes)
     shift = features.numeric[:BLOCK_ROWS].mean(axis=0)
 
     def moments(_: int, rows: slice) -> Sums:
         numbers = features.numeric[rows] - shift
         levels = indicators(features, rows)
-        level_sums: Floats = levels.T @ numbers
+        level_sums: Floats = (levels.toarray() if few else levels).T @ numbers
         return numbers.sum(axis=0), numbers.T @ numbers, np.asarray(levels.sum(axis=0), dtype=np.float64), level_sums
 
     def add(one: Sums, other: Sums) -> Sums:

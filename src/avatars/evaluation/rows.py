@@ -20,11 +20,8 @@ Cells = NDArray[Any]
 
 def cells(table: Encoded, name: str) -> Cells:
     """Return (n,) one column."""
-    for place, column in enumerate(table.numeric_columns):
-        if column.name == name:
-            return table.numeric[:, place]
-    places = [column.name for column in table.categorical_columns]
-    return table.codes[:, places.index(name)]
+    is_numeric, place = table.places[name]
+    return (table.numeric if is_numeric else table.codes)[:, place]
 
 
 def label_rows(tables: Sequence[Encoded], names: Sequence[str]) -> list[Counts]:

@@ -8,7 +8,7 @@ import pytest
 from sklearn.decomposition import PCA
 from tests.unit.engine.tables import encoded, features, mixed_table, one_hot
 
-from avatars.engine import missing, projection
+from avatars.engine import missing, projection, statistics
 from avatars.engine.errors import AvatarsWarning
 from avatars.engine.features import Features
 from avatars.engine.parameters import Imputation, Parameters
@@ -75,10 +75,21 @@ def test_categories_alone_are_mca() -> None:
     np.testing.assert_allclose(fitted.eigenvalues / 4, inertias[:4], rtol=1e-9)
 
 
+@pytest.mark.parametrize("few_levels", [0, 100])
+def test_covariances_are_those_of_indicators(monkeypatch: pytest.MonkeyPatch, few_levels: int) -> None:
+    rows = table(5000)
+    monkeypatch.setattr(statistics, "_FEW_LEVELS", few_levels)
+    found, q = statistics.gather(rows, Silent()), rows.numeric.shape[1]
+    expected = np.cov(np.hstack([rows.numeric, one_hot(rows.codes, rows.sizes)]).T, bias=True)
+    np.testing.assert_allclose(found.covariance, expected[:q, :q], atol=1e-10)
+    np.testing.assert_allclose(found.level_covariance, expected[q:, :q], atol=1e-10)
+
+
 def test_beyond_the_dense_limit_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = table()
     dense = projection.fit(rows, {"sex": 2.0}, 4, Silent())
     monkeypatch.setattr(projection, "DENSE_DIMENSIONS", 3)
+    monkeypatch.setattr(projection, "PAIR_ROWS", 150)
     iterated = projection.fit(rows, {"sex": 2.0}, 4, Silent())
     np.testing.assert_allclose(iterated.eigenvalues, dense.eigenvalues, rtol=1e-8)
     np.testing.assert_allclose(iterated.transform(rows, Silent()), dense.transform(rows, Silent()), atol=1e-6)

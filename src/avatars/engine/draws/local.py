@@ -28,6 +28,7 @@ from avatars.engine.draws.rates import learn_rates
 from avatars.engine.draws.reach import shares_of_strangers
 from avatars.engine.draws.records import Records
 from avatars.engine.draws.scores import normal_scores
+from avatars.engine.draws.strata import Tellers
 from avatars.engine.draws.traits import Role
 from avatars.engine.features import Codes, Features, Floats
 from avatars.engine.identifiers import people_needed
@@ -55,7 +56,8 @@ def draw(records: Records, parameters: Parameters, progress: Progress, workspace
     rates = learn_rates(town, strangers[1], counts, Part(progress, 0.1, 0.3), STEP)
     scores, levels = _drawn(town, strangers, rates, counts, Part(progress, 0.3, 0.8), workspace)
     codes = _codes(records.complete, composites, levels, workspace)
-    numbers = Numbers(records.table.numeric, records.complete.numeric, composites, levels, imputed=imputed)
+    tellers = Tellers.among(composites, *scores.shape)
+    numbers = Numbers(records.table.numeric, records.complete.numeric, composites, levels, tellers, imputed=imputed)
     numeric = workspace.empty("calibrated", scores.shape, np.float64)
     random = RowRandom(parameters.seed, Purpose.CALIBRATE)
 

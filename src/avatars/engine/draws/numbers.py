@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from avatars.engine.draws.calibration import Strata, calibrated, strata_of, strata_of_bins, strata_of_levels
+from avatars.engine.draws.calibration import calibrated
 from avatars.engine.draws.composites import Composite
+from avatars.engine.draws.strata import Strata, Tellers, strata_of_bins, strata_of_levels
 from avatars.engine.draws.traits import Role, Trait
 from avatars.engine.features import Codes, Floats
 
@@ -24,6 +25,8 @@ class Numbers:
         (n, q) the originals', NaN where missing, and with those cells filled in.
     composites, levels
         What levels there are, and (n, t) which the avatars drew.
+    tellers
+        Those that could tell of a number.
     imputed
         Whether cells that were filled in count as if they had been there.
     """
@@ -32,6 +35,7 @@ class Numbers:
     complete: Floats
     composites: Sequence[Composite]
     levels: Codes
+    tellers: Tellers
     imputed: bool
 
     def of(self, column: int, scores: Floats, random: np.random.Generator) -> Floats:
@@ -62,7 +66,7 @@ class Numbers:
         for place, composite in enumerate(self.composites):
             if composite.calibrates == column:
                 strata = strata_of_levels(composite, place)
-        strata = strata or strata_of(numbers, continuous, self.composites)
+        strata = strata or self.tellers.strata_of(numbers, continuous)
         theirs, ours = self._strata(strata)
         drawn[drawn_continuous] = calibrated(
             scores[drawn_continuous], ours[drawn_continuous], numbers[continuous], theirs[continuous], random

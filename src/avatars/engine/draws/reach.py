@@ -30,9 +30,11 @@ def shares_of_strangers(town: Town) -> Floats:
     crowd, (n, k) = town.crowd, town.neighbors.shape
     some = town.rows[np.linspace(0, n - 1, min(n, _ROWS)).astype(np.int64)]
     near = town.place_of[town.neighbors[some]]
+    # A column by itself is read from the cache.
+    scores, levels = (map(np.ascontiguousarray, table.T) for table in (crowd.scores, crowd.levels))
     varied = [
-        *in_order(lambda column: _variances_of_means(column[near], column), crowd.scores.T),
-        *in_order(lambda column: _variances_of_shares(column[near], column), crowd.levels.T),
+        *in_order(lambda column: _variances_of_means(column[near], column), scores),
+        *in_order(lambda column: _variances_of_shares(column[near], column), levels),
     ]
     of_means, of_all = np.array(varied, dtype=np.float64).reshape(-1, 2).T
     noise = of_all / k
