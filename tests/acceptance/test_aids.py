@@ -11,9 +11,8 @@ from pyarrow import csv
 
 from avatars.engine.columns import Encoded, detect, encode
 from avatars.engine.draws.published import contributions
-from avatars.engine.neighbors import nearest_others
+from avatars.engine.neighbors import Nearby
 from avatars.engine.parameters import Parameters
-from avatars.engine.progress import Silent
 from avatars.engine.random import Purpose, RowRandom
 from avatars.engine.run import Avatarization, run
 from avatars.evaluation.evaluate import evaluate_run
@@ -107,8 +106,10 @@ def furthest_shares(originals: Encoded, avatars: Encoded) -> np.ndarray:
 def test_every_rank_may_dominate_and_the_nearest_does_most_often(runs: list[Avatarization]) -> None:
     ranks, most, effective = np.zeros(20), [], []
     for seed, made in enumerate(runs):
-        neighbors, distances = nearest_others(made.spots, 20, RowRandom(seed, Purpose.TIES), Silent())
-        assert not (neighbors == np.arange(len(neighbors))[:, None]).any()
+        nearby = Nearby(made.spots, 20, RowRandom(seed, Purpose.TIES))
+        places = np.arange(len(made.spots.members))
+        neighbors, distances = nearby.of(0, places)
+        assert not (neighbors == places[:, None]).any()
         shares = contributions(distances, RowRandom(seed, Purpose.DRAW).block(0))
         ranks += np.bincount(shares.argmax(axis=1), minlength=20)
         most.append(shares.max(axis=1).mean())

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from avatars.engine.batches import in_order, slices
+from avatars.engine.batches import in_order, slices, spread
 from avatars.engine.draws.crowd import Singles, Town
 from avatars.engine.features import Codes, Floats
+from avatars.engine.random import BLOCK_ROWS
 
 CAUTION = 4.0
 """By experiment on ACTG 175: see docs/method.md."""
@@ -27,9 +28,10 @@ def shares_of_strangers(town: Town) -> Floats:
 
     Cost: O(k (q + t)) time for at most 8,192 rows that stand evenly in the table.
     """
-    crowd, (n, k) = town.crowd, town.neighbors.shape
-    some = town.rows[np.linspace(0, n - 1, min(n, _ROWS)).astype(np.int64)]
-    near = town.place_of[town.neighbors[some]]
+    crowd, n, k = town.crowd, len(town.crowd), town.nearby.k
+    some = np.linspace(0, n - 1, min(n, _ROWS)).astype(np.int64)
+    of_blocks = np.split(some, np.flatnonzero(np.diff(some // BLOCK_ROWS)) + 1)
+    near = np.concatenate(list(spread(lambda places: town.near(int(places[0]) // BLOCK_ROWS, places), of_blocks)))
     varied = [
         *in_order(lambda column: _variances_of_means(column[near], column), crowd.scores.T),
         *in_order(lambda column: _variances_of_shares(column[near], column), crowd.levels.T),
