@@ -54,8 +54,8 @@ def draw(records: Records, parameters: Parameters, progress: Progress, workspace
     strangers = np.split(shares_of_strangers(town), [town.crowd.scores.shape[1]])
     advance(progress, STEP, 0.1, 1)
 
-    rates = learn_rates(town, chosen, strangers[1], counts, Part(progress, 0.1, 0.3), STEP)
-    scores, levels = _drawn(town, strangers, rates, counts, Part(progress, 0.3, 0.8), workspace)
+    rates = learn_rates(town, chosen, strangers[1], counts, Part(progress, 0.1, 0.2), STEP)
+    scores, levels = _drawn(town, strangers, rates, counts, Part(progress, 0.2, 0.9), workspace)
     del town  # what follows asks for ranks, not for people
     codes = _codes(records.complete, composites, levels, workspace)
     numbers = Numbers(records.table.numeric, records.complete.numeric, composites, levels, imputed=imputed)
@@ -67,7 +67,7 @@ def draw(records: Records, parameters: Parameters, progress: Progress, workspace
 
     for column, drawn in enumerate(in_order(calibrate, range(scores.shape[1]))):
         numeric[:, column] = drawn
-        advance(Part(progress, 0.8, 1), STEP, column + 1, scores.shape[1])
+        advance(Part(progress, 0.9, 1), STEP, column + 1, scores.shape[1])
     return replace(records.table, numeric=numeric, codes=codes)
 
 
