@@ -86,8 +86,11 @@ def anonymize_file(
             progress=bar,
             workspace=workspace,
         )
+        # What attacks will not ask for is not held while the run is at work.
+        table, format = [source.table], source.format
+        del source
         made = run(
-            source.table,
+            table.pop() if assess is None else table[0],
             parameters,
             types=types,
             to_categorical_threshold=to_categorical_threshold,
@@ -96,13 +99,13 @@ def anonymize_file(
             announce=check_and_announce,
         )
         metrics = judges.evaluate_run(made, progress=bar, workspace=workspace)
-        write_table(made.published, output, source.format, bar)
+        write_table(made.published, output, format, bar)
         rows, used, replaced = made.published.num_rows, made.parameters, made.replaced
         del made  # its arrays make room for those of the attack
         assessment = None
         if assess is not None:
             assessment = gatekeepers.assess(
-                source.table,
+                table[0],
                 parameters,
                 assess,
                 types=types,

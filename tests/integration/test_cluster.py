@@ -65,14 +65,14 @@ def test_two_workers_give_the_same_bytes(table: pa.Table, here: Outcome, cluster
 
 
 class Killer(Silent):
-    """Kills one worker in the middle of the neighbour search, and one in the middle of the metrics."""
+    """Kills one worker in the middle of the draw and its neighbour search, and one in the middle of the metrics."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
         self.killed: list[str] = []
 
     def report(self, step: str, done: float, total: float) -> None:
-        if step in ("finding neighbours", "measuring privacy") and step not in self.killed:
+        if step in ("drawing avatars", "measuring privacy") and step not in self.killed:
             self.killed.append(step)
             pids = self._client.run(os.getpid)
             os.kill(next(iter(pids.values())), signal.SIGKILL)
@@ -82,7 +82,7 @@ def test_a_killed_worker_changes_nothing(table: pa.Table, here: Outcome, cluster
     with Client(cluster) as client:
         killer = Killer(client)
         there = compute(table, client, tmp_path, killer)
-    assert killer.killed == ["finding neighbours", "measuring privacy"]
+    assert killer.killed == ["drawing avatars", "measuring privacy"]
     assert there[0].equals(here[0])
     assert there[1].equals(here[1])
     assert there[2] == here[2]

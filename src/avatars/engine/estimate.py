@@ -117,7 +117,8 @@ def estimate_run(columns: Sequence[Column], rows: int, parameters: Parameters) -
     row_bytes = 3 * 8 * q + 2 * 4 * codes + (4 * (8 * q + 4 * codes) if incomplete else 0)
     arrays = rows * (row_bytes + 2 * sum(_cell(column) for column in columns if column.name in excluded))
     by_distance = parameters.method == "avatar"
-    answer = rows * (8 * d + (12 if by_distance else 4) * k + _PLACES + _PLACES_A_COMPONENT * d)
+    # Neighbours are found as they are drawn from: whatever k is, nobody holds those of all rows.
+    places = rows * (8 * d + _PLACES + _PLACES_A_COMPONENT * d)
     search = rows * (_SEARCH + _SEARCH_A_COMPONENT * d)
     levels = _projection_bytes(rows, q, codes, dimensions)
     masks = 2 * rows * len(modelled) if incomplete else 0
@@ -127,7 +128,9 @@ def estimate_run(columns: Sequence[Column], rows: int, parameters: Parameters) -
     sorting = 0 if by_distance else rows * (4 * codes + _SORTING)
     at_work = (_AT_WORK if by_distance else _AT_WORK_LOCAL) * min(1, rows / _AT_WORK_ROWS)
     resident = _PROCESS + at_work + max(search, levels, masks, sorting)
-    files = table + arrays + answer + drawn
+    files = table + arrays + places + drawn
+    # When the metrics search, what was only there for the draw is gone, but for its files.
+    memory = _PROCESS + at_work + table + arrays + places + max(search, levels, masks, drawn + sorting)
 
     per_column = {column.name: rows * (_width(column) + 4 * _cell(column)) for column in columns}
     for column in modelled:
@@ -142,7 +145,7 @@ def estimate_run(columns: Sequence[Column], rows: int, parameters: Parameters) -
     return Estimate(
         rows=rows,
         columns=len(columns),
-        memory=int(resident + files),
+        memory=int(memory),
         memory_with_files=int(resident),
         disk=int(files),
         least_output=sum(_least_text(column, rows) for column in columns),

@@ -1,109 +1,70 @@
 """The k nearest OTHER rows of every row: Euclidean, exact, float64, ties broken at random.
 
-Only the rows whose answer involves duplicates or equal distances take the longer path that picks among them.
+They are found when they are asked for, block by block, and held by nobody: k times the table would be most of what a
+run takes. Only the rows whose answer involves duplicates or equal distances take the longer path that picks among them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from avatars.engine.batches import slices, spread
 from avatars.engine.features import Floats
-from avatars.engine.progress import Progress, advance
-from avatars.engine.random import RowRandom, blocks
-from avatars.engine.spots import QUERIES, STEP, TIE, Spots
+from avatars.engine.random import RowRandom
+from avatars.engine.spots import TIE, Spots
 from avatars.engine.tree import Counts
-from avatars.engine.workspace import IN_MEMORY, Workspace
 
 Indices = NDArray[np.int32]
-# Spots, or rows, whose k nearest places were found, but not yet who of those at them is taken.
-_Unsettled = tuple[Counts, Counts, Floats]
 
 
-def nearest_others(
-    spots: Spots,
-    k: int,
-    seed_of_ties: RowRandom,
-    progress: Progress,
-    workspace: Workspace = IN_MEMORY,
-    *,
-    keep_distances: bool = True,
-) -> tuple[Indices, Floats]:
-    """Return for each row its k nearest other rows and their distances, nearest first.
+@dataclass(frozen=True, eq=False)
+class Nearby:
+    """Who is near whom.
 
-    Parameters
+    Rows are asked for, and given, by their *place* in ``spots.members``: those of a block are near each other.
+
+    Attributes
     ----------
     spots
         Of (n, d) points.
     k
         1 <= k < n.
-    seed_of_ties
-        Decides among rows at equal distances; one stream per block of rows.
-
-    Returns
-    -------
-    indices : (n, k) int32
-    distances : (n, k) float64, or (n, 0) where they are not to be kept
-
-    Notes
-    -----
-    Cost: O(n log n) time for clouds of a few dimensions; n k x 12 bytes of memory for the answer, 4 without distances.
+    ties
+        Decides among rows at equal distances; one stream per block of places.
     """
-    n, u = len(spots.spot_of), len(spots.places)
-    indices = workspace.empty("neighbors", (n, k), np.int32)
-    kept = k if keep_distances else 0
-    distances = workspace.empty("distances", (n, kept), np.float64)
-    asked = min(u, k + 2)  # myself, my k neighbours, and one more to see whether the last is tied
 
-    def search(batch: slice) -> tuple[Counts, Indices, Floats, _Unsettled]:
-        """Settle the rows that stand alone among others that do; leave the rest."""
-        here = np.arange(batch.start, batch.stop)
-        near, far = spots.query(spots.places[batch], asked)
-        plain = _plain(spots, here, near, far, k)
-        theirs = spots.members[spots.starts[near[plain, 1 : k + 1]]].astype(np.int32)
-        rows = spots.members[spots.starts[here[plain]]]
-        return rows, theirs, far[plain, 1 : k + 1], (here[~plain], near[~plain], far[~plain])
+    spots: Spots
+    k: int
+    ties: RowRandom
 
-    unsettled: list[_Unsettled] = []
-    for done, (rows, theirs, far, left) in enumerate(spread(search, slices(u, QUERIES))):
-        if len(rows):
-            indices[rows], distances[rows] = theirs, far[:, :kept]
-        unsettled.append(left)
-        advance(progress, STEP, (done + 1) * QUERIES, u * 1.1 + QUERIES)
+    def of(self, index: int, places: Counts) -> tuple[Indices, Floats]:
+        """Return (b, k) the nearest others, as places, of those at some places of block ``index``, and their distances.
 
-    def settle(item: tuple[int, _Unsettled]) -> tuple[Counts, Indices, Floats]:
-        index, (rows, near, far) = item
-        return rows, *_pick(spots, rows, near, far, k, seed_of_ties.block(index))
-
-    for rows, theirs, far in spread(settle, _by_block(spots, unsettled)):
-        indices[rows], distances[rows] = theirs, far[:, :kept]
-        advance(progress, STEP, u * 1.1, u * 1.1 + QUERIES)
-    advance(progress, STEP, 1, 1)
-    return indices, distances
-
-
-def _by_block(spots: Spots, unsettled: list[_Unsettled]) -> Iterator[tuple[int, _Unsettled]]:
-    """Yield the rows at unsettled spots with what was found for those, block by block of the table."""
-    here, near, far = (np.concatenate(parts) for parts in zip(*unsettled, strict=True))
-    if not len(here):
-        return
-    where = np.full(len(spots.places), -1)
-    where[here] = np.arange(len(here))
-    for index, block in blocks(len(spots.spot_of)):
-        answer = where[spots.spot_of[block]]
-        hard = np.flatnonzero(answer >= 0)
+        Nearest first. Cost: O(b log n) time for clouds of a few dimensions; O(b k) memory.
+        """
+        spots, k = self.spots, self.k
+        rows = spots.members[places]
+        here, which = np.unique(spots.spot_of[rows], return_inverse=True)
+        # Myself, my k neighbours, and one more to see whether the last is tied.
+        near, far = spots.query(spots.places[here], min(len(spots.places), k + 2))
+        is_plain = _plain(spots, here, near, far, k)[which]
+        found, distances = np.empty((len(rows), k), dtype=np.int32), np.empty((len(rows), k))
+        plain, hard = which[is_plain], which[~is_plain]
+        if len(plain):
+            found[is_plain], distances[is_plain] = spots.starts[near[plain, 1 : k + 1]], far[plain, 1 : k + 1]
         if len(hard):
-            yield index, (hard + block.start, near[answer[hard]], far[answer[hard]])
+            theirs = _pick(spots, rows[~is_plain], near[hard], far[hard], k, self.ties.block(index))
+            found[~is_plain], distances[~is_plain] = theirs
+        return found, distances
 
 
 def _plain(spots: Spots, batch: Counts, near: Counts, far: Floats, k: int) -> NDArray[np.bool_]:
     """Return which spots are one row whose k nearest spots are one row each, with no tie at the end of the list."""
     if near.shape[1] < k + 1:
         return np.zeros(len(near), dtype=np.bool_)
-    single: NDArray[np.bool_] = (spots.counts == 1)[near[:, : k + 1]].all(axis=1)
+    single: NDArray[np.bool_] = (spots.rows_at(near[:, : k + 1]) == 1).all(axis=1)
     plain: NDArray[np.bool_] = single & (near[:, 0] == batch)
     if near.shape[1] > k + 1:
         plain &= far[:, k + 1] > far[:, k] * (1 + TIE)
@@ -118,7 +79,7 @@ def _pick(
     k: int,
     random: np.random.Generator,
 ) -> tuple[Indices, Floats]:
-    """Return the k nearest others of some rows where spots hold several rows or distances are tied.
+    """Return the k nearest others, as places, of some rows where spots hold several rows or distances are tied.
 
     The others of a row are counted off spot by spot. All of those nearer than the k-th distance are taken; of those AT
     the k-th distance as many as are wanted, each subset being equally likely.
@@ -129,12 +90,12 @@ def _pick(
     todo = np.arange(len(rows))
     while len(todo):
         # Others within the first t + 1 spots; the row itself is always at distance 0, so it is among them.
-        others = np.cumsum(spots.counts[place], axis=1) - 1
+        others = np.cumsum(spots.rows_at(place), axis=1) - 1
         last = np.argmax(others >= k, axis=1)  # the spot that holds the k-th
         reached = others[:, -1] >= k
         radius = np.take_along_axis(distance, last[:, None], axis=1)
         tied = distance >= radius * (1 - TIE)
-        closed = (distance[:, -1:] > radius * (1 + TIE))[:, 0] | (place.shape[1] == len(spots.counts))
+        closed = (distance[:, -1:] > radius * (1 + TIE))[:, 0] | (place.shape[1] == len(spots.places))
         ready = reached & closed
         if ready.any():
             first_tied = np.argmax(tied[ready], axis=1)
@@ -148,7 +109,7 @@ def _pick(
             )
         todo = todo[~ready]
         if len(todo):
-            wider = min(len(spots.counts), 2 * place.shape[1])
+            wider = min(len(spots.places), 2 * place.shape[1])
             place, distance = spots.query(spots.places[spots.spot_of[rows[todo]]], wider)
     return chosen_indices, chosen_distances
 
@@ -181,7 +142,7 @@ def _count_off(
     others: Counts,
     order: Counts,
 ) -> tuple[Indices, Floats]:
-    """Return the rows that stand at ``order`` among each row's others, and their distances, nearest first."""
+    """Return the places of those at ``order`` among each row's others, and their distances, nearest first."""
     order = np.sort(order, axis=1)
     b, width = place.shape
     # One search for all: each row's running counts are lifted above those of the row before.
@@ -195,7 +156,7 @@ def _count_off(
     # running count of others is one short of the rows, which only the spots after its own must not notice.
     own = spot == spots.spot_of[rows][:, None]
     within += own & (within >= spots.rank[rows][:, None])
-    return spots.members[spots.starts[spot] + within].astype(np.int32), np.take_along_axis(distance, slot, axis=1)
+    return (spots.starts[spot] + within).astype(np.int32), np.take_along_axis(distance, slot, axis=1)
 
 
 def _at(table: Counts, columns: Counts) -> Counts:

@@ -23,7 +23,7 @@ from avatars.engine.estimate import Estimate, estimate_run
 from avatars.engine.excluded import STEP, as_they_are, check_rows, give_back, without
 from avatars.engine.features import Features
 from avatars.engine.identifiers import identifiers_among
-from avatars.engine.neighbors import nearest_others
+from avatars.engine.neighbors import Nearby
 from avatars.engine.parameters import (
     DEFAULT_NCP,
     Parameters,
@@ -123,6 +123,9 @@ def run(
     assert k is not None
     with single_threaded_blas():
         encoded, replaced = read(table, parameters, types, to_categorical_threshold, progress, workspace, announce)
+        # The table is not looked at again: where the caller has let go of it too, all that follows has its memory.
+        del table
+        pa.default_memory_pool().release_unused()
         excluded = tuple(excluded_columns(parameters, encoded.columns))
         modelled = without(encoded, excluded, workspace)
         imputer = missing.fit(modelled, parameters.imputation, seed, progress, projecting(parameters), workspace)
@@ -132,15 +135,15 @@ def run(
         space = fit_projection(features, parameters, progress)
         coordinates = space.transform(features, progress, workspace=workspace)
         spots = Spots.of(coordinates, workspace, Part(progress, 0, 0))
-        ties, by_distance = RowRandom(seed, Purpose.TIES), parameters.method == "avatar"
-        neighbors, distances = nearest_others(spots, k, ties, progress, workspace, keep_distances=by_distance)
+        del coordinates
 
-        records = Records(modelled, imputer, complete, features, spots, neighbors, distances)
-        drawn = draw(records, parameters, progress, workspace)
+        nearby = Nearby(spots, k, RowRandom(seed, Purpose.TIES))
+        drawn = draw(Records(modelled, imputer, complete, features, nearby), parameters, progress, workspace)
         if excluded:
             again = imputer.with_indicators(imputer.fill(drawn, Part(progress, 0, 0), step=STEP), drawn)
             theirs = space.transform(again, Part(progress, 0, 0), step=STEP)
-            drawn = give_back(drawn, encoded, parameters, (coordinates, theirs), Part(progress, 0, 0), workspace)
+            places = spots.places[spots.spot_of], theirs
+            drawn = give_back(drawn, encoded, parameters, places, Part(progress, 0, 0), workspace)
         as_published = rounded(drawn, workspace, Part(progress, 0, 0.5))
         order = publishing_order(as_published, seed, Part(progress, 0.5, 1))
     return Avatarization(

@@ -98,6 +98,11 @@ class Spots:
         """(u,) rows at each spot."""
         return np.diff(self.starts)
 
+    def rows_at(self, spots: Counts) -> Counts:
+        """Return how many rows stand at some spots; without a look at all others."""
+        counts: Counts = self.starts[spots + 1] - self.starts[spots]
+        return counts
+
     def nearest(self, points: Floats, width: int) -> tuple[Counts, Floats]:
         """Return the (b, width) nearest spots of (b, d) points and their distances, nearest first; by all workers."""
         near, far = np.empty((len(points), width), dtype=np.int64), np.empty((len(points), width))

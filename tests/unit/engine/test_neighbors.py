@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from avatars.engine import spots
-from avatars.engine.neighbors import nearest_others
-from avatars.engine.progress import Silent
-from avatars.engine.random import BLOCK_ROWS, Purpose, RowRandom
+from avatars.engine.neighbors import Nearby
+from avatars.engine.random import BLOCK_ROWS, Purpose, RowRandom, blocks
 from avatars.engine.spots import Spots
 
 
@@ -24,7 +23,14 @@ def way(request: pytest.FixtureRequest) -> object:
 
 
 def found(points: np.ndarray, k: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    return nearest_others(Spots.of(points), k, RowRandom(seed, Purpose.TIES), Silent())
+    """Return the k nearest others of all rows, as rows, and their distances."""
+    n, nearby = len(points), Nearby(Spots.of(points), k, RowRandom(seed, Purpose.TIES))
+    members = nearby.spots.members
+    near, far = np.empty((n, k), dtype=np.int64), np.empty((n, k))
+    for index, block in blocks(n):
+        places, distances = nearby.of(index, np.arange(block.start, block.stop))
+        near[members[block]], far[members[block]] = members[places], distances
+    return near, far
 
 
 def brute_force(points: np.ndarray, k: int) -> np.ndarray:
@@ -114,10 +120,7 @@ def test_spots_collapse_equal_points() -> None:
     np.testing.assert_array_equal(found.places[found.spot_of], np.abs(points))
 
 
-def test_without_distances_the_same_neighbours_are_found() -> None:
-    spots = Spots.of(np.random.default_rng(2).integers(0, 9, (500, 2)).astype(float))
-    ties = RowRandom(3, Purpose.TIES)
-    neighbors, _ = nearest_others(spots, 7, ties, Silent())
-    alone, distances = nearest_others(spots, 7, ties, Silent(), keep_distances=False)
-    np.testing.assert_array_equal(alone, neighbors)
-    assert distances.shape == (500, 0)
+def test_some_of_a_block_are_near_whom_they_are_near_with_all_of_it() -> None:
+    nearby = Nearby(Spots.of(np.random.default_rng(2).normal(size=(500, 2))), 7, RowRandom(3, Purpose.TIES))
+    some = np.array([3, 4, 90, 499])
+    np.testing.assert_array_equal(nearby.of(0, some)[0], nearby.of(0, np.arange(500))[0][some])

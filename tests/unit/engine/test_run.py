@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import get_args
 
 import numpy as np
@@ -166,6 +167,28 @@ class Watcher:
 
     def should_stop(self) -> bool:
         return bool(self.told) and self.told[-1][0] == self.stop_at
+
+
+class Looker(Watcher):
+    """Looks whether a table is still there, at each step."""
+
+    def __init__(self, table: pa.Table) -> None:
+        super().__init__()
+        self._table = weakref.ref(table)
+        self.there: dict[str, bool] = {}
+
+    def report(self, step: str, done: float, total: float) -> None:
+        super().report(step, done, total)
+        self.there[step] = self._table() is not None
+
+
+def test_a_table_that_its_caller_has_let_go_of_is_gone_once_it_is_read() -> None:
+    tables = [mixed_table(300)]
+    looker = Looker(tables[0])
+    run(tables.pop(), Parameters(k=5, seed=1), progress=looker)
+    assert looker.there["reading the table"]
+    assert not looker.there["finding neighbours"]
+    assert not looker.there["drawing avatars"]
 
 
 def test_progress_names_known_steps_in_order() -> None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from avatars.engine.batches import spread
 from avatars.engine.features import Codes, Floats
-from avatars.engine.neighbors import Indices
-from avatars.engine.random import RowRandom
+from avatars.engine.neighbors import Indices, Nearby
+from avatars.engine.random import BLOCK_ROWS, RowRandom
+from avatars.engine.tree import Counts
+from avatars.engine.workspace import Workspace
 
 Singles = NDArray[np.float32]
+Blocks = Sequence[tuple[int, slice]]
 
 POOL = 4096
 """People whom the rows of a block meet as strangers: drawn anew for each block, so that all come up equally often."""
@@ -74,24 +79,44 @@ class Town:
     ----------
     crowd
         In the order of ``rows``.
-    rows, place_of
-        (n,) the row of the table at each place, and the place of each row.
-    neighbors
-        (n, k) of the table's rows.
+    rows
+        (n,) the row of the table at each place.
+    nearby
+        Who is near whom.
     random
         Of the draw.
+    known
+        (b, k) who is near those of some blocks: they are asked for more than once.
     """
 
     crowd: Crowd
-    rows: NDArray[np.int64]
-    place_of: Indices
-    neighbors: Indices
+    rows: Counts
+    nearby: Nearby
     random: RowRandom
+    known: Mapping[int, Indices] = field(default_factory=dict)
+
+    def knowing(self, blocks: Blocks, workspace: Workspace) -> Town:
+        """Return the same with some blocks known."""
+        known = workspace.empty("known", (len(blocks), BLOCK_ROWS, self.nearby.k), np.int32)
+        places = [np.arange(block.start, block.stop) for _, block in blocks]
+        indices = [index for index, _ in blocks]
+        for place, near in enumerate(spread(self._near_of, zip(indices, places, strict=True))):
+            known[place, : len(near)] = near
+        return replace(self, known=dict(zip(indices, known, strict=True)))
+
+    def near(self, index: int, places: Counts) -> Indices:
+        """Return (b, k) the places of the nearest others of those at some places of block ``index``."""
+        if index in self.known:
+            return np.asarray(self.known[index][places - index * BLOCK_ROWS])
+        return self.nearby.of(index, places)[0]
+
+    def _near_of(self, asked: tuple[int, Counts]) -> Indices:
+        return self.near(*asked)
 
     def company(self, index: int, places: slice) -> Company:
         """Return the company of the rows at the places of block ``index``: half as many strangers as neighbours."""
         generator, n = self.random.block(index), len(self.crowd)
-        near = self.place_of[self.neighbors[self.rows[places]]]
+        near = self.near(index, np.arange(places.start, places.stop))
         b, k = near.shape
         count = -(-k // 2)
         members = generator.choice(n, min(n, POOL), replace=False, shuffle=False)

@@ -24,7 +24,7 @@ from avatars.engine.draws.crowd import Crowd, Town
 from avatars.engine.draws.numbers import Numbers
 from avatars.engine.draws.published import STEP
 from avatars.engine.draws.race import draw_levels, draw_scores
-from avatars.engine.draws.rates import learn_rates
+from avatars.engine.draws.rates import chosen_blocks, learn_rates
 from avatars.engine.draws.reach import shares_of_strangers
 from avatars.engine.draws.records import Records
 from avatars.engine.draws.scores import normal_scores
@@ -50,11 +50,14 @@ def draw(records: Records, parameters: Parameters, progress: Progress, workspace
     composites = composites_of(records.table, records.complete, parameters.groups, imputed=imputed)
     counts = [_drawable(composite, everybody) for composite in composites]
     town = _town(records, composites, counts, RowRandom(parameters.seed, Purpose.DRAW), workspace)
+    chosen = chosen_blocks(everybody, len(counts))
+    town = town.knowing(chosen, workspace)
     strangers = np.split(shares_of_strangers(town), [town.crowd.scores.shape[1]])
     advance(progress, STEP, 0.1, 1)
 
-    rates = learn_rates(town, strangers[1], counts, Part(progress, 0.1, 0.3), STEP)
-    scores, levels = _drawn(town, strangers, rates, counts, Part(progress, 0.3, 0.8), workspace)
+    rates = learn_rates(town, chosen, strangers[1], counts, Part(progress, 0.1, 0.2), STEP)
+    scores, levels = _drawn(town, strangers, rates, counts, Part(progress, 0.2, 0.9), workspace)
+    del town  # what follows asks for ranks, not for people
     codes = _codes(records.complete, composites, levels, workspace)
     tellers = Tellers.among(composites, *scores.shape)
     numbers = Numbers(records.table.numeric, records.complete.numeric, composites, levels, tellers, imputed=imputed)
@@ -66,7 +69,7 @@ def draw(records: Records, parameters: Parameters, progress: Progress, workspace
 
     for column, drawn in enumerate(in_order(calibrate, range(scores.shape[1]))):
         numeric[:, column] = drawn
-        advance(Part(progress, 0.8, 1), STEP, column + 1, scores.shape[1])
+        advance(Part(progress, 0.9, 1), STEP, column + 1, scores.shape[1])
     return replace(records.table, numeric=numeric, codes=codes)
 
 
@@ -83,7 +86,7 @@ def _town(
     random: RowRandom,
     workspace: Workspace,
 ) -> Town:
-    rows = records.spots.members
+    rows = records.nearby.spots.members
     n, scores = len(rows), normal_scores(records.complete.numeric, workspace)
     crowd = Crowd(
         workspace.empty("crowd-scores", scores.shape, np.float32),
@@ -98,9 +101,7 @@ def _town(
 
     for _ in in_order(let_in, slices(n, _ROWS)):
         pass
-    place_of = workspace.empty("places", (n,), np.int32)
-    place_of[rows] = np.arange(n, dtype=np.int32)
-    return Town(crowd, rows, place_of, records.neighbors, random)
+    return Town(crowd, rows, records.nearby, random)
 
 
 def _drawn(

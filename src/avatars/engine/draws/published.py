@@ -9,12 +9,12 @@ far cheaper. A modality is that of one neighbour, taken with probability P_j, an
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from avatars.engine.batches import each_block, slices
 from avatars.engine.columns import Encoded
 from avatars.engine.draws.records import Records
 from avatars.engine.features import Codes, Features, Floats
-from avatars.engine.neighbors import Indices
 from avatars.engine.parameters import ModalityDraw, Parameters
 from avatars.engine.progress import Progress
 from avatars.engine.random import Purpose, RowRandom
@@ -31,22 +31,24 @@ def draw(records: Records, parameters: Parameters, progress: Progress, workspace
     """Return the avatars of all records. Cost: O(n k (q + c)) time; O(n (q + c)) memory."""
     assert parameters.seed is not None
     features, random = records.features, RowRandom(parameters.seed, Purpose.DRAW)
+    members = records.nearby.spots.members
     numeric = workspace.empty("drawn-numbers", features.numeric.shape, np.float64)
     codes = workspace.empty("drawn-codes", features.codes.shape, np.int32)
 
-    def draw_block(index: int, rows: slice) -> tuple[Floats, Codes]:
-        near, far = records.neighbors[rows], records.distances[rows]
-        return avatars_of(features, near, far, random.block(index), parameters.modalities)
+    def draw_block(index: int, places: slice) -> tuple[Floats, Codes]:
+        # In the order of the tree: whom one looks for was just looked at for the one before.
+        near, far = records.nearby.of(index, np.arange(places.start, places.stop))
+        return avatars_of(features, members[near], far, random.block(index), parameters.modalities)
 
-    for rows, block in each_block(draw_block, len(features), step=STEP, progress=progress):
-        numeric[rows], codes[rows] = block
+    for places, block in each_block(draw_block, len(features), step=STEP, progress=progress):
+        numeric[members[places]], codes[members[places]] = block
     imputed = parameters.return_data_imputed
     return records.imputer.empty_again(records.table, numeric, codes, workspace, imputed=imputed)
 
 
 def avatars_of(
     features: Features,
-    neighbors: Indices,
+    neighbors: NDArray[np.integer],
     distances: Floats,
     random: np.random.Generator,
     modalities: ModalityDraw = "random",
@@ -77,7 +79,7 @@ def contributions(distances: Floats, random: np.random.Generator) -> Floats:
 
 
 def _one_neighbors(
-    codes: Codes, neighbors: Indices, weights: Floats, cumulated: Floats, random: np.random.Generator
+    codes: Codes, neighbors: NDArray[np.integer], weights: Floats, cumulated: Floats, random: np.random.Generator
 ) -> Codes:
     threshold = random.random((len(neighbors), 1)) * cumulated[:, -1:]
     # The first whose cumulated share is above; the last needs no look, and rounding cannot leave it out.
@@ -89,7 +91,7 @@ def _one_neighbors(
 
 
 def _most_probable(
-    codes: Codes, neighbors: Indices, weights: Floats, cumulated: Floats, random: np.random.Generator
+    codes: Codes, neighbors: NDArray[np.integer], weights: Floats, cumulated: Floats, random: np.random.Generator
 ) -> Codes:
     theirs: Codes = codes[neighbors]
     order = np.argsort(theirs, axis=1, kind="stable")

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatars.engine.batches import in_order, slices, spread
-from avatars.engine.draws.crowd import Town
+from avatars.engine.draws.crowd import Blocks, Town
 from avatars.engine.draws.race import Arrivals, arrivals
 from avatars.engine.features import Floats
 from avatars.engine.progress import Progress, advance
@@ -26,11 +26,10 @@ _DAMPING, _MOST_AT_ONCE, _GOOD_ENOUGH = 0.7, 2.0, 0.002
 _MOST_ROWS, _ROWS_AND_COMPOSITES, _LEAST_ROWS = 65_536, 2e6, 8192
 _TOGETHER = 16
 
-Blocks = list[tuple[int, slice]]
-
 
 def learn_rates(
     town: Town,
+    chosen: Blocks,
     strangers: Floats,
     counts: Sequence[NDArray[np.int64]],
     progress: Progress,
@@ -38,10 +37,10 @@ def learn_rates(
 ) -> list[Floats]:
     """Return for each composite the rate of each of its levels.
 
-    ``strangers`` (t,) are the composites' shares of strangers, ``counts`` the people who have each level, 0 for those
-    that may not be drawn. Cost: that of drawing the rows that are looked at, and O(their arrivals) a round.
+    ``chosen`` are the blocks that they are learnt from, ``strangers`` (t,) the composites' shares of strangers,
+    ``counts`` the people who have each level, 0 for those that may not be drawn. Cost: that of drawing the rows that
+    are looked at, and O(their arrivals) a round.
     """
-    chosen = _chosen(len(town.crowd), len(counts))
     rates: list[Floats] = []
     for composites in slices(len(counts), _TOGETHER):
         places = range(composites.start, composites.stop)
@@ -57,7 +56,8 @@ def learn_rates(
     return rates
 
 
-def _chosen(n: int, composites: int) -> Blocks:
+def chosen_blocks(n: int, composites: int) -> Blocks:
+    """Return the blocks of n rows that rates of so many composites are learnt from."""
     every = list(blocks(n))
     rows = np.clip(_ROWS_AND_COMPOSITES / max(1, composites), _LEAST_ROWS, _MOST_ROWS)
     wanted = int(np.ceil(min(n, rows) / (every[0][1].stop - every[0][1].start)))

@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from avatars.engine.batches import in_order, slices
+from avatars.engine.batches import in_order, slices, spread
 from avatars.engine.draws.crowd import Singles, Town
 from avatars.engine.features import Codes, Floats
+from avatars.engine.neighbors import Indices
+from avatars.engine.random import BLOCK_ROWS
 
 CAUTION = 4.0
 """By experiment on ACTG 175: see docs/method.md."""
@@ -27,14 +29,13 @@ def shares_of_strangers(town: Town) -> Floats:
 
     Cost: O(k (q + t)) time for at most 8,192 rows that stand evenly in the table.
     """
-    crowd, (n, k) = town.crowd, town.neighbors.shape
-    some = town.rows[np.linspace(0, n - 1, min(n, _ROWS)).astype(np.int64)]
-    near = town.place_of[town.neighbors[some]]
-    # A column by itself is read from the cache.
-    scores, levels = (map(np.ascontiguousarray, table.T) for table in (crowd.scores, crowd.levels))
+    crowd, n, k = town.crowd, len(town.crowd), town.nearby.k
+    some = np.linspace(0, n - 1, min(n, _ROWS)).astype(np.int64)
+    of_blocks = np.split(some, np.flatnonzero(np.diff(some // BLOCK_ROWS)) + 1)
+    near = np.concatenate(list(spread(lambda places: town.near(int(places[0]) // BLOCK_ROWS, places), of_blocks)))
     varied = [
-        *in_order(lambda column: _variances_of_means(column[near], column), scores),
-        *in_order(lambda column: _variances_of_shares(column[near], column), levels),
+        *in_order(lambda column: _variances_of_means(near, column), crowd.scores.T),
+        *in_order(lambda column: _variances_of_shares(near, column), crowd.levels.T),
     ]
     of_means, of_all = np.array(varied, dtype=np.float64).reshape(-1, 2).T
     noise = of_all / k
@@ -43,21 +44,23 @@ def shares_of_strangers(town: Town) -> Floats:
     return shares
 
 
-def _variances_of_means(near: Singles, everybody: Singles) -> tuple[float, float]:
-    """Return the variance of the neighbours' mean scores, and of all scores."""
-    return float(np.var(near.mean(axis=1))), float(np.var(everybody))
+def _variances_of_means(near: Indices, scores: Singles) -> tuple[float, float]:
+    """Return the variance of the mean scores of (r, k) neighbours, and of all scores."""
+    everybody = np.ascontiguousarray(scores)  # a column by itself is read from the cache
+    return float(np.var(everybody[near].mean(axis=1))), float(np.var(everybody))
 
 
-def _variances_of_shares(near: Codes, everybody: Codes) -> tuple[float, float]:
+def _variances_of_shares(near: Indices, levels: Codes) -> tuple[float, float]:
     """Return the variance of the levels' shares among neighbours, and of their indicators among all: sums over them."""
-    rows, k = near.shape
+    everybody = np.ascontiguousarray(levels)
+    of_neighbors, (rows, k) = everybody[near], near.shape
     size = int(everybody.max()) + 2
     squares = 0
     for some in slices(rows, max(1, _CELLS // size)):
-        theirs = near[some]
+        theirs = of_neighbors[some]
         cells = np.arange(1, len(theirs) * size, size)[:, None] + theirs
         counts = np.bincount(cells.ravel())
         squares += int(counts @ counts)
-    means = np.bincount(near.ravel() + 1) / near.size
+    means = np.bincount(of_neighbors.ravel() + 1) / near.size
     shares = np.bincount(everybody + 1) / len(everybody)
     return float(squares / (k * k * rows) - means @ means), float(1 - shares @ shares)

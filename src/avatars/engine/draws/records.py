@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from avatars.engine.columns import Encoded
-from avatars.engine.features import Features, Floats
+from avatars.engine.features import Features
 from avatars.engine.missing import Imputer
-from avatars.engine.neighbors import Indices
-from avatars.engine.spots import Spots
+from avatars.engine.neighbors import Nearby
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,17 +22,12 @@ class Records:
         What fills missing cells in, and the columns so filled.
     features
         The same with the indicators of missing cells.
-    spots
-        Where the records are in the space of the search.
-    neighbors, distances
-        (n, k) rows of the nearest others of each record, nearest first, and how far they are; (n, 0) distances for a
-        draw that looks at none.
+    nearby
+        Who is near whom in the space of the search.
     """
 
     table: Encoded
     imputer: Imputer
     complete: Features
     features: Features
-    spots: Spots
-    neighbors: Indices
-    distances: Floats
+    nearby: Nearby

@@ -5,24 +5,21 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.special import log_ndtr
+from tests.unit.engine.draws.towns import town_of
 
 from avatars.engine.draws import race
 from avatars.engine.draws.crowd import Company, Crowd, Town
 from avatars.engine.draws.race import arrivals, draw_levels, draw_scores
-from avatars.engine.random import Purpose, RowRandom
 
 SIZES = (3, 100)
 
 
-def a_town(n: int = 300, k: int = 12) -> Town:
+def a_town(n: int = 300, k: int = 12, seed: int = 1) -> Town:
     random = np.random.default_rng(0)
     levels = np.column_stack([random.integers(-1, size, n) for size in SIZES]).astype(np.int32)
-    crowd = Crowd(random.normal(size=(n, 2)).astype(np.float32), levels)
-    neighbors = np.array([random.choice(np.delete(np.arange(n), row), k, replace=False) for row in range(n)])
-    rows = random.permutation(n)
-    place_of = np.empty(n, dtype=np.int32)
-    place_of[rows] = np.arange(n)
-    return Town(crowd, rows, place_of, neighbors.astype(np.int32), RowRandom(1, Purpose.DRAW))
+    scores = random.normal(size=(n, 2))
+    near = np.array([random.choice(np.delete(np.arange(n), row), k, replace=False) for row in range(n)])
+    return town_of(scores, levels, near, seed)
 
 
 def everyone(company: Company, crowd: Crowd, row: int) -> tuple[np.ndarray, np.ndarray]:
@@ -115,11 +112,9 @@ def test_levels_go_together_with_the_numbers_of_those_who_have_them() -> None:
 
 
 def test_nobody_is_in_his_own_company() -> None:
-    town = a_town(n=5, k=4)
-    for index in range(200):
-        company = Town(town.crowd, town.rows, town.place_of, town.neighbors, RowRandom(index, Purpose.DRAW)).company(
-            0, slice(0, 5)
-        )
+    for seed in range(200):
+        town = a_town(n=5, k=4, seed=seed)
+        company = town.company(0, slice(0, 5))
         for place in range(5):
             pool_rows = company.pool.scores[company.strangers[place]]
             assert not (pool_rows == town.crowd.scores[place]).all(axis=1).any()

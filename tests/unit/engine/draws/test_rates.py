@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tests.unit.engine.draws.towns import town_of
 
-from avatars.engine.draws.crowd import Crowd, Town
+from avatars.engine.draws.crowd import Town
 from avatars.engine.draws.race import draw_levels
-from avatars.engine.draws.rates import learn_rates
+from avatars.engine.draws.rates import chosen_blocks, learn_rates
 from avatars.engine.progress import Silent
-from avatars.engine.random import BLOCK_ROWS, Purpose, RowRandom, blocks
+from avatars.engine.random import BLOCK_ROWS, blocks
 
 
 def lopsided_town(n: int) -> Town:
@@ -18,16 +19,14 @@ def lopsided_town(n: int) -> Town:
     levels = (random.random((n, 1)) < 0.3).astype(np.int32)
     popular = np.flatnonzero(levels[:, 0] == 0)
     near = np.where(random.random((n, 20)) < 0.5, random.choice(popular, (n, 20)), random.integers(0, n, (n, 20)))
-    places = np.arange(n, dtype=np.int32)
-    crowd = Crowd(np.zeros((n, 0), np.float32), levels)
-    return Town(crowd, np.arange(n), places, near.astype(np.int32), RowRandom(2, Purpose.DRAW))
+    return town_of(np.zeros((n, 0)), levels, near, seed=2)
 
 
 @pytest.mark.parametrize("n", [3000, 40 * BLOCK_ROWS], ids=["all rows", "a sample"])
 def test_shares_are_kept(n: int) -> None:
     town, stranger = lopsided_town(n), np.array([0.1])
     counts = np.bincount(town.crowd.levels[:, 0])
-    (rates,) = learn_rates(town, stranger, [counts], Silent(), "drawing")
+    (rates,) = learn_rates(town, chosen_blocks(n, 1), stranger, [counts], Silent(), "drawing")
 
     def drawn(slowness: np.ndarray) -> float:
         starts = np.array([0, 2])
@@ -41,5 +40,5 @@ def test_shares_are_kept(n: int) -> None:
 
 def test_a_level_that_may_not_be_drawn_leaves_the_others_alone() -> None:
     town = lopsided_town(500)
-    (rates,) = learn_rates(town, np.array([0.1]), [np.array([0, 0])], Silent(), "drawing")
+    (rates,) = learn_rates(town, chosen_blocks(500, 1), np.array([0.1]), [np.array([0, 0])], Silent(), "drawing")
     assert rates.tolist() == [1.0, 1.0]
