@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from uuid import UUID
 
+from pydantic_core import from_json
 from sqlalchemy import (
     DateTime,
     Dialect,
@@ -274,6 +275,8 @@ def _make_engine(url: URL) -> Engine:
     # hide_parameters: the values of a statement must never come out through an error's text or a log.
     common: dict[str, Any] = {
         "hide_parameters": True,
+        # A list of jobs holds a hundred kilobytes of it: several times as fast as the standard library.
+        "json_deserializer": from_json,
         "pool_pre_ping": True,
         "pool_size": 10,
         "max_overflow": 30,
