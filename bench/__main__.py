@@ -124,7 +124,7 @@ def steps_table(times: engine.StepTimes) -> Table:
             *_two(default),
         )  # fmt: skip
     shares = [f"{engine.share_of_metrics(of):.0%}" for of in (times.published, times.default)]
-    table.add_row("metrics, of the run (goal < 30%)", "", shares[0], "", "", "", shares[1])
+    table.add_row("metrics, of the whole run (goal < 30%)", "", shares[0], "", "", "", shares[1])
     return table
 
 

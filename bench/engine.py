@@ -48,9 +48,9 @@ class StepTimes:
 
 
 def share_of_metrics(steps: dict[str, Took]) -> float:
-    """Return the processor time of the metrics as a share of that of the run."""
+    """Return the processor time of the metrics as a share of that of the whole run, they included."""
     metrics = sum(steps[step].cpu_seconds for step in METRICS)
-    return metrics / (sum(took.cpu_seconds for took in steps.values()) - metrics)
+    return metrics / sum(took.cpu_seconds for took in steps.values())
 
 
 class StepClock:
