@@ -95,6 +95,24 @@ def test_its_start_loads_nothing_that_only_workers_need() -> None:
     assert subprocess.check_output([sys.executable, "-c", program], text=True) == "[]\n"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says what a process has loaded")
+def test_nor_does_it_once_jobs_have_come_back(new_platform: Callable[..., Platform]) -> None:
+    # All that is loaded is gone through for garbage again and again, and everybody waits meanwhile.
+    platform = new_platform()
+    platform.add_user(USERNAME, PASSWORD)
+    platform.start()
+    with connect(platform) as client:
+        job_id = create(client, upload_people(client, rows=200))
+        deadline = time.monotonic() + 120
+        while (job := look(client, job_id, wait=30))["result"]["assessment"]["status"] != "success":
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+    assert job["result"]["assessment"]["verdict"]
+    loaded = Path(f"/proc/{platform.pid}/maps").read_text()
+    assert "pyarrow" in loaded
+    assert [each for each in ("scipy", "numba", "matplotlib", "sklearn") if f"/{each}/" in loaded] == []
+
+
 @pytest.mark.databases("postgresql", empty=True)
 def test_it_runs_on_the_given_database(new_platform: Callable[..., Platform], database_url: str) -> None:
     platform = new_platform("--database-url", database_url)

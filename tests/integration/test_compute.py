@@ -44,6 +44,11 @@ def compute(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compute]:
     compute.stop()
 
 
+def is_at_work(compute: Compute, name: str) -> bool:
+    assert compute._client is not None
+    return any(name in tasks for tasks in compute._client.processing().values())
+
+
 def run(compute: Compute, task: Any, *arguments: Any, lane: Lane = Lane.JOBS) -> Any:
     return compute.submit(lane, f"task-{uuid4()}", task, *arguments).result(SECONDS)
 
@@ -107,7 +112,8 @@ def test_a_task_that_does_not_stop_when_asked_to_loses_its_worker(
     monkeypatch.setattr("avatars.server.jobs.compute.STOP_SECONDS", 0.2)
     name = f"task-{uuid4()}"
     deaf = compute.submit(Lane.JOBS, name, time.sleep, 600)
-    while not compute.busy:
+    assert compute.busy
+    while not is_at_work(compute, name):
         time.sleep(0.01)
     compute.stop_task(name, deaf)
     with pytest.raises(WorkerLost):

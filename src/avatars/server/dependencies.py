@@ -1,7 +1,8 @@
 """What a route may ask for, taken from ``app.state`` where ``create_app`` put it.
 
 What waits for nothing is ``async`` all the same: FastAPI hands every other one to a thread and back, which costs more
-than what it does.
+than what it does. It checks what a route gives in a thread, too, unless the route is ``async``: those that are asked
+the most go to a thread themselves, once.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
 
 from avatars.models import ClusterStats, CompatibilityResponse, CompatibilityStatus
 from avatars.server.dependencies import CurrentUser, RunnerDep
@@ -18,11 +19,11 @@ NEWEST_OLD_CLIENT = (0, 2, 2)
 
 
 @router.get("/stats/cluster", responses=documented(401, 503))
-def get_cluster_stats(user: CurrentUser, runner: RunnerDep) -> ClusterStats:
+async def get_cluster_stats(user: CurrentUser, runner: RunnerDep) -> ClusterStats:
     """Say how busy the workers are."""
     compute = runner.compute
     is_up = compute.wait(timeout=0)
-    busy, capacity = (compute.busy, compute.capacity) if is_up else (0, 0)
+    busy, capacity = (compute.busy, await run_in_threadpool(lambda: compute.capacity)) if is_up else (0, 0)
     waiting = "No workers have joined: jobs wait." if is_up else "The workers are starting."
     return ClusterStats(
         n_active_tasks=busy,

@@ -46,7 +46,8 @@ def test_what_the_gate_says_is_english_text_and_has_its_french(value: float) -> 
         assert isinstance(sentence, Said)
         assert "{" not in sentence.replace("{0}", "")
         assert sentence.template in french
-    kept = json.loads(json.dumps(keep_assessment(assessment)))
+    kept = keep_assessment(assessment)
+    assert pickle.dumps(kept) == pickle.dumps(json.loads(json.dumps(kept)))
     # Old clients read plain sentences.
     assert kept["reasons"] == list(assessment.reasons)
     recalled = recall_assessment(kept)

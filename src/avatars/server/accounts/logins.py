@@ -6,7 +6,7 @@ import threading
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from avatars.server import security
@@ -40,6 +40,13 @@ LOGINS_AT_ONCE = 4
 """Logins that are looked at at the same time; others wait. Hashing a password takes 19 MiB and a processor, and
 every login under way counts as failed until it is known to be right: a class of thirty that logs in with one
 account at the same moment must not lock itself out."""
+
+_LOGIN = (
+    select(User, Token.expires_at, Token.last_used_at)
+    .join(Token, Token.user_id == User.id)
+    .where(Token.hash == bindparam("hash"), User.is_active)
+)
+"""What every request asks first; made once."""
 
 _turns = threading.BoundedSemaphore(LOGINS_AT_ONCE)
 
@@ -135,15 +142,13 @@ def authenticate(database: Database, settings: Settings, token: str) -> User | N
     hashed = security.token_hash(token)
     now = utc_now()
     with database.read() as session:
-        found = session.execute(
-            select(User, Token).join(Token, Token.user_id == User.id).where(Token.hash == hashed, User.is_active)
-        ).one_or_none()
+        found = session.execute(_LOGIN, {"hash": hashed}).one_or_none()
     if found is None:
         return None
-    user, login = found
-    if now >= login.expires_at or now >= login.last_used_at + timedelta(hours=settings.token_idle_hours):
+    user, expires_at, last_used_at = found
+    if now >= expires_at or now >= last_used_at + timedelta(hours=settings.token_idle_hours):
         return None
-    if now >= login.last_used_at + TOUCH_INTERVAL:
+    if now >= last_used_at + TOUCH_INTERVAL:
         with database.write() as session:
             session.execute(update(Token).where(Token.hash == hashed).values(last_used_at=now))
     return user

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
 from avatars.models import Correlations, Dataset, FileType, Message, PatchDataset
@@ -104,15 +105,15 @@ async def create_dataset_from_stream(
 
 
 @router.get("", responses=documented(401, 503))
-def find_all_datasets_by_user(user: CurrentUser, settings: SettingsDep, database: DatabaseDep) -> list[Dataset]:
+async def find_all_datasets_by_user(user: CurrentUser, settings: SettingsDep, database: DatabaseDep) -> list[Dataset]:
     """List your datasets, the newest first: those that you sent and those that your jobs made."""
-    return service.look_up_all(database, user, settings.base_url)
+    return await run_in_threadpool(service.look_up_all, database, user, settings.base_url)
 
 
 @router.get("/{id}", responses=documented(401, 404, 503))
-def get_dataset(id: UUID, user: CurrentUser, settings: SettingsDep, database: DatabaseDep) -> Dataset:
+async def get_dataset(id: UUID, user: CurrentUser, settings: SettingsDep, database: DatabaseDep) -> Dataset:
     """Describe a dataset."""
-    return service.look_up(database, user, id, settings.base_url)
+    return await run_in_threadpool(service.look_up, database, user, id, settings.base_url)
 
 
 @router.patch("/{id}", responses=documented(400, 401, 404, 413, 503))

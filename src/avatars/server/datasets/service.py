@@ -220,21 +220,22 @@ def describe(dataset: Dataset, base_url: str, *, in_analysis: bool = False) -> w
     status = wire.AnalysisStatus.started if in_analysis else None
     if dataset.summary is not None:
         status = wire.AnalysisStatus.done
-    return wire.Dataset(
-        id=dataset.id,
-        hash=dataset.hash,
-        name=dataset.name,
-        columns=[
-            wire.ColumnDetail(label=column["label"], type=wire.ColumnType(column["type"])) for column in dataset.columns
-        ],
-        download_url=f"{base_url}/datasets/{dataset.id}/download",
-        analysis_status=status,
-        analysis_duration=dataset.analysis_duration,
-        summary=None if dataset.summary is None else wire.DatasetSummary.model_validate(dataset.summary),
-        nb_lines=dataset.nb_lines,
-        nb_dimensions=dataset.nb_dimensions,
-        filetype=wire.FileType(dataset.filetype),
-        created_at=dataset.created_at,
+    # All at once: to make each column's model here takes three times as long, and lists of datasets have hundreds.
+    return wire.Dataset.model_validate(
+        {
+            "id": dataset.id,
+            "hash": dataset.hash,
+            "name": dataset.name,
+            "columns": dataset.columns,
+            "download_url": f"{base_url}/datasets/{dataset.id}/download",
+            "analysis_status": status,
+            "analysis_duration": dataset.analysis_duration,
+            "summary": dataset.summary,
+            "nb_lines": dataset.nb_lines,
+            "nb_dimensions": dataset.nb_dimensions,
+            "filetype": dataset.filetype,
+            "created_at": dataset.created_at,
+        }
     )
 
 

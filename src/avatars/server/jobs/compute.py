@@ -98,6 +98,7 @@ class Compute:
         self._listener: Callable[[dict[str, Any]], None] | None = None
         self._over_memory: deque[str] = deque(maxlen=100)
         self._storage: Storage | None = None
+        self._under_way: set[str] = set()
         self._present: Counter[str] = Counter()
         self._counted_at = float("-inf")
         self._has_invited = False
@@ -157,10 +158,8 @@ class Compute:
 
     @property
     def busy(self) -> int:
-        """How many tasks are at work or queued in the workers, uploads among them."""
-        if self._client is None or self._client.status != "running":
-            return 0
-        return sum(len(tasks) for tasks in self._client.processing().values())
+        """How many tasks of this platform are at work or wait for a worker, uploads among them."""
+        return len(self._under_way)
 
     def count(self) -> Counter[str]:
         """Count the workers of each lane, as they were a moment ago."""
@@ -205,6 +204,7 @@ class Compute:
                 raise
             # The scheduler went away in this moment.
             raise NoWorkers from error
+        self._under_way.add(name)
         running.add_done_callback(lambda done: self._settle(name, done, outcome))
         return outcome
 
@@ -231,6 +231,7 @@ class Compute:
     def _settle(self, name: str, done: DaskFuture[Any], outcome: Future[Any]) -> None:
         from distributed import KilledWorker
 
+        self._under_way.discard(name)
         try:
             outcome.set_result(unwrap(self._result_of(done)))
         except KilledWorker as killed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -23,17 +24,17 @@ _OLD = said("it was computed by an older version of the platform, which kept no 
 
 def keep_privacy(evaluation: Evaluation) -> Kept:
     """Return the privacy metrics of an evaluation as JSON values."""
-    return {**asdict(evaluation.privacy_metrics), **_keep(evaluation, PRIVACY)}
+    return _plain({**asdict(evaluation.privacy_metrics), **_keep(evaluation, PRIVACY)})
 
 
 def keep_signal(evaluation: Evaluation) -> Kept:
     """Return the utility metrics of an evaluation as JSON values."""
-    return {**asdict(evaluation.signal_metrics), **_keep(evaluation, UTILITY)}
+    return _plain({**asdict(evaluation.signal_metrics), **_keep(evaluation, UTILITY)})
 
 
 def keep_assessment(assessment: Assessment) -> Kept:
     """Return what attacks found as JSON values."""
-    return _with_sentences(assessment.to_dict())
+    return _plain(_with_sentences(assessment.to_dict()))
 
 
 def recall_assessment(kept: Kept | None) -> Kept | None:
@@ -63,6 +64,15 @@ def _keep(evaluation: Evaluation, names: Iterable[str]) -> Kept:
 
 def _with_sentences(values: dict[str, Any]) -> Kept:
     return {**values, "said": sentences_in(values)}
+
+
+def _plain(values: Kept) -> Kept:
+    """Return the same of JSON's own types alone.
+
+    One word of a type of ours, and the platform that is sent these would load all that computes them.
+    """
+    plain: Kept = json.loads(json.dumps(values))
+    return plain
 
 
 def _recalled(kept: Kept) -> dict[str, Any]:

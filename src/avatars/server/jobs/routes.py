@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Annotated, TypeVar, cast
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query
+from fastapi import APIRouter, Depends, Header, Query, Response
 from fastapi.concurrency import run_in_threadpool
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, TypeAdapter
 
 from avatars.models import (
     AvatarizationJob,
@@ -55,6 +55,8 @@ IdempotencyKey = Annotated[str | None, Header(max_length=255)]
 
 _CREATED = documented(400, 401, 404, 409, 413, 503)
 _FOUND = documented(401, 404, 503)
+
+_JOBS: TypeAdapter[list[AnyJob]] = TypeAdapter(list[AnyJob])
 
 JobT = TypeVar("JobT", bound=AnyJob)
 
@@ -148,15 +150,22 @@ def create_signal_metrics_job(request: SignalMetricsJobCreate, creator: CreatorD
     return creator.create(request, SignalMetricsJob)
 
 
-@router.get("", responses=documented(401, 503))
-def find_all_jobs_by_user(
+@router.get("", response_model=list[AnyJob], responses=documented(401, 503))
+async def find_all_jobs_by_user(
     user: CurrentUser,
     audience: AudienceDep,
     database: DatabaseDep,
     nb_days: Annotated[int | None, Field(ge=0, le=MAX_DAYS), EmptyIsAbsent, Query()] = None,
-) -> list[AnyJob]:
+) -> Response:
     """List your jobs of the last days (5 by default), the newest first."""
-    return service.find_all(database, user, DAYS if nb_days is None else nb_days, audience)
+    days = DAYS if nb_days is None else nb_days
+
+    def write() -> bytes:
+        return _JOBS.dump_json(service.find_all(database, user, days, audience), by_alias=True)
+
+    # The longest answer that is asked for often: it is written in the thread that reads it, and others are answered
+    # meanwhile.
+    return Response(await run_in_threadpool(write), media_type="application/json")
 
 
 @router.get("/avatarization/{id}", responses=_FOUND)
