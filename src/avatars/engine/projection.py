@@ -31,6 +31,9 @@ from avatars.engine.workspace import IN_MEMORY, Workspace
 DENSE_DIMENSIONS = 2000
 # Eigenvalues below this share of the largest are rounding noise.
 _RANK_TOLERANCE = 1e-10
+# Bits of what coordinates are made of that are kept: the last ones are not the table's but the processor's, for which
+# linear algebra is written anew. Where two neighbours are as near as each other, they would decide.
+_BITS = 24
 # Eigenvalues and axes, largest first, and the covariances of the unscaled features with these components.
 _Solved = tuple[Floats, Floats, Floats]
 
@@ -76,8 +79,8 @@ class Projection:
     ) -> Floats:
         """Return the (n, d) coordinates of rows. A NaN or a code of -1 counts as the mean of its feature.
 
-        Every row is computed by the same element-wise operations wherever it stands, so equal rows get bitwise equal
-        coordinates. Cost: O(n (q + c) d) time, no memory beyond the result.
+        Every row is computed by the same element-wise operations wherever it stands, from numbers of 24 bits: equal rows
+        get bitwise equal coordinates, on every processor. Cost: O(n (q + c) d) time, no memory beyond the result.
         """
 
         def project(_: int, rows: slice) -> Floats:
@@ -104,7 +107,9 @@ class Projection:
 
     @cached_property
     def _loadings(self) -> Floats:
-        return self.axes * self.scales[:, None]
+        """(T, d) what a number or an indicator is multiplied by, to a precision that every processor has."""
+        axes, scales = np.round(self.axes * 2.0**_BITS) / 2.0**_BITS, self.scales.astype(np.float32)
+        return axes * scales[:, None]
 
     @cached_property
     def _level_tables(self) -> list[Floats]:
@@ -113,7 +118,7 @@ class Projection:
         tables = []
         for start, size in zip(np.cumsum((0, *self.sizes)), self.sizes, strict=False):
             part = self._loadings[q + start : q + start + size]
-            centred = part - shares[start : start + size] @ part
+            centred = part - (shares[start : start + size, None] * part).sum(axis=0)
             tables.append(np.ascontiguousarray(np.vstack([centred, np.zeros(self.ncp)]).T))
         return tables
 
@@ -211,6 +216,10 @@ def _iterated_eigenpairs(features: Features, statistics: Statistics, scales: Flo
 
 
 def _signs(axes: Floats) -> Floats:
-    """Return (d,) +1 or -1: an eigenvector's sign is free, so the largest entry is made positive."""
-    largest = np.abs(axes).argmax(axis=0)
+    """Return (d,) +1 or -1: an eigenvector's sign is free, so the largest entry is made positive, the first of several.
+
+    Those of two levels that share a column half and half are as large as each other, but for the last bits.
+    """
+    sizes = np.abs(axes)
+    largest = (sizes > (1 - 2.0**-_BITS) * sizes.max(axis=0)).argmax(axis=0)
     return np.where(axes[largest, np.arange(axes.shape[1])] < 0, -1.0, 1.0)

@@ -70,8 +70,9 @@ def draw_scores(crowd: Crowd, company: Company, strangers: Floats) -> Floats:
     for column, (near, far) in enumerate(weights):
         theirs = np.hstack([crowd.scores[company.near, column], company.pool.scores[company.strangers, column]])
         shares = _spread_out(company, near, far)
-        mean = (theirs @ shares)[:, None]
-        left = 1.0 - float(shares @ shares)
+        # Sums, not products of matrices, whose last bits are the processor's.
+        mean = (theirs * shares).sum(axis=1)[:, None]
+        left = 1.0 - float((shares**2).sum())
         spread = np.einsum("bk,bk->b", company.normal * np.sqrt(shares), theirs - mean)
         drawn[:, column] = mean[:, 0] + spread / (math.sqrt(left) if left > 0 else 1.0)
     return drawn

@@ -63,4 +63,4 @@ def _variances_of_shares(near: Indices, levels: Codes) -> tuple[float, float]:
         squares += int(counts @ counts)
     means = np.bincount(of_neighbors.ravel() + 1) / near.size
     shares = np.bincount(everybody + 1) / len(everybody)
-    return float(squares / (k * k * rows) - means @ means), float(1 - shares @ shares)
+    return float(squares / (k * k * rows) - (means**2).sum()), float(1 - (shares**2).sum())

@@ -36,8 +36,9 @@ def _scores(numbers: Floats) -> Floats:
     starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
     sizes = np.diff(np.append(starts, n))
     of_values = ndtri((starts + sizes / 2) / n)
-    mean = float(of_values @ sizes) / n
-    spread = float(np.sqrt(((of_values - mean) ** 2) @ sizes / n))
+    # Sums, not products of vectors, whose last bits are the processor's.
+    mean = float((of_values * sizes).sum()) / n
+    spread = float(np.sqrt(((of_values - mean) ** 2 * sizes).sum() / n))
     scores = np.empty(n)
     scores[order] = np.repeat((of_values - mean) / (spread if spread > _CONSTANT else 1.0), sizes)
     return scores
