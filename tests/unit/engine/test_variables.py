@@ -77,8 +77,8 @@ def test_mixed_tables_equal_famd_written_out(weights: dict[str, float]) -> None:
     fitted = fit(rows, weights)
     contrib, coord, cosines = factominer_famd(rows, weights, 5)
     np.testing.assert_allclose(contributions(fitted), contrib, atol=1e-8)
-    np.testing.assert_allclose(squares(rows, fitted), coord, atol=1e-10)
-    np.testing.assert_allclose(cos2(fitted), cosines, atol=1e-10)
+    np.testing.assert_allclose(squares(rows, fitted), coord, atol=1e-7)
+    np.testing.assert_allclose(cos2(fitted), cosines, atol=1e-7)
 
 
 def test_numbers_alone_equal_scikit_learns_pca() -> None:
@@ -108,7 +108,7 @@ def test_categories_alone_equal_mca_written_out() -> None:
     np.testing.assert_allclose(contributions(fitted), contrib, atol=1e-8)
     np.testing.assert_allclose(correlations_and_eta2(fitted), contrib / 100 * eigenvalues * 4, atol=1e-10)
     np.testing.assert_allclose(
-        correlations_and_eta2(fitted), squared_correlations_and_eta2(rows, fitted.transform(rows, Silent())), atol=1e-9
+        correlations_and_eta2(fitted), squared_correlations_and_eta2(rows, fitted.transform(rows, Silent())), atol=1e-7
     )
 
 
@@ -116,7 +116,7 @@ def test_correlations_have_the_sign_of_the_coordinates() -> None:
     rows = mixed()
     fitted = fit(rows, WEIGHTS)
     r = np.corrcoef(rows.numeric.T, fitted.transform(rows, Silent()).T)[:3, 3:]
-    np.testing.assert_allclose(correlations_and_eta2(fitted)[:3], r, atol=1e-10)
+    np.testing.assert_allclose(correlations_and_eta2(fitted)[:3], r, atol=1e-7)
 
 
 def test_iris_pca_equals_published_values() -> None:
@@ -175,7 +175,7 @@ def test_a_weight_of_zero_contributes_nothing_and_is_still_described() -> None:
     np.testing.assert_allclose(contributions(fitted)[out], 0, atol=1e-20)
     np.testing.assert_allclose(contributions(fitted).sum(axis=0), 100)
     expected = squared_correlations_and_eta2(rows, fitted.transform(rows, Silent()))
-    np.testing.assert_allclose(squares(rows, fitted), expected, atol=1e-9)
+    np.testing.assert_allclose(squares(rows, fitted), expected, atol=1e-7)
     assert expected[out].max() > 0.5
 
 
