@@ -67,6 +67,8 @@ def test_every_line_of_its_log_is_json(platform: Platform) -> None:
     httpx2.get(f"{platform.base_url}/health")
     lines = [json.loads(line) for line in platform.log.read_text().splitlines()]
     assert {"platform.started", "request"} <= {line["event"] for line in lines}
+    # What others have to say about themselves is not for operators.
+    assert {line["logger"].split(".")[0] for line in lines} == {"avatars"}
 
 
 def test_it_stops_at_a_signal_and_starts_again_on_the_same_data_also_after_it_was_killed(

@@ -69,7 +69,8 @@ def configure_dask() -> None:
 
     dask.config.set(_CONFIG)
     for name in ("distributed", "distributed.client", "distributed.gc"):
-        logging.getLogger(name).handlers = [logging.NullHandler()]
+        logger = logging.getLogger(name)
+        logger.handlers, logger.propagate = [logging.NullHandler()], False
     if _can_fork():
         _make_room_for_sockets()
         dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"})
