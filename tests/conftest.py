@@ -48,9 +48,11 @@ READY_SECONDS = 60
 """How long a started platform may take; it is ready in about two seconds on an idle machine."""
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _logs_as_in_service() -> None:
-    """The tests log as `avatars serve` does; pytest shows it where a test fails."""
+def pytest_sessionstart() -> None:
+    """Let the tests log as `avatars serve` does; pytest shows it where a test fails.
+
+    Before the first of them: what listens to it in a test is not to be replaced.
+    """
     from avatars.server.logging import configure_logging
 
     configure_logging()

@@ -79,8 +79,8 @@ class Projection:
     ) -> Floats:
         """Return the (n, d) coordinates of rows. A NaN or a code of -1 counts as the mean of its feature.
 
-        Every row is computed by the same element-wise operations wherever it stands, from numbers of 24 bits: equal rows
-        get bitwise equal coordinates, on every processor. Cost: O(n (q + c) d) time, no memory beyond the result.
+        Every row is computed by the same element-wise operations wherever it stands, from numbers of 24 bits: equal
+        rows get bitwise equal coordinates, on every processor. Cost: O(n (q + c) d) time, no memory beyond the result.
         """
 
         def project(_: int, rows: slice) -> Floats:

@@ -7,8 +7,9 @@ from typing import Any
 
 import structlog
 from fastapi import APIRouter
+from fastapi.concurrency import run_in_threadpool
 
-from avatars.server.db import DatabaseError
+from avatars.server.db import Database, DatabaseError
 from avatars.server.dependencies import DatabaseDep, RunnerDep
 from avatars.server.errors import Unavailable, documented
 
@@ -35,12 +36,16 @@ def get_health_ready(database: DatabaseDep, runner: RunnerDep) -> dict[str, Any]
     """Say that the platform takes requests: its database answers, its workers have come up; 503 where it does not."""
     if not runner.compute.wait(timeout=0):
         raise Unavailable("workers_starting", "The workers of the platform are starting. Try again in a few seconds.")
-    return get_health_db(database)
+    return _reach(database)
 
 
 @router.get("/health/db", responses=documented(503))
-def get_health_db(database: DatabaseDep) -> dict[str, Any]:
+async def get_health_db(database: DatabaseDep) -> dict[str, Any]:
     """Say that the database answers; 503 where it does not."""
+    return await run_in_threadpool(_reach, database)
+
+
+def _reach(database: Database) -> dict[str, Any]:
     try:
         database.ping()
     except DatabaseError as error:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 
 from avatars.models import ClusterStats, CompatibilityResponse, CompatibilityStatus
-from avatars.server.dependencies import CurrentUser, RunnerDep
+from avatars.server.dependencies import LoginDep, RunnerDep
 from avatars.server.errors import documented
 from avatars.server.health import VERSION
 
@@ -19,11 +19,16 @@ NEWEST_OLD_CLIENT = (0, 2, 2)
 
 
 @router.get("/stats/cluster", responses=documented(401, 503))
-async def get_cluster_stats(user: CurrentUser, runner: RunnerDep) -> ClusterStats:
+async def get_cluster_stats(login: LoginDep, runner: RunnerDep) -> ClusterStats:
     """Say how busy the workers are."""
     compute = runner.compute
     is_up = compute.wait(timeout=0)
-    busy, capacity = (compute.busy, await run_in_threadpool(lambda: compute.capacity)) if is_up else (0, 0)
+
+    def look() -> tuple[int, int]:
+        login.user()
+        return (compute.busy, compute.capacity) if is_up else (0, 0)
+
+    busy, capacity = await run_in_threadpool(look)
     waiting = "No workers have joined: jobs wait." if is_up else "The workers are starting."
     return ClusterStats(
         n_active_tasks=busy,

@@ -18,6 +18,7 @@ from avatars.server.dependencies import (
     CurrentUser,
     DatabaseDep,
     EmptyIsAbsent,
+    LoginDep,
     RunnerDep,
     SettingsDep,
     StorageDep,
@@ -105,15 +106,15 @@ async def create_dataset_from_stream(
 
 
 @router.get("", responses=documented(401, 503))
-async def find_all_datasets_by_user(user: CurrentUser, settings: SettingsDep, database: DatabaseDep) -> list[Dataset]:
+async def find_all_datasets_by_user(login: LoginDep, settings: SettingsDep, database: DatabaseDep) -> list[Dataset]:
     """List your datasets, the newest first: those that you sent and those that your jobs made."""
-    return await run_in_threadpool(service.look_up_all, database, user, settings.base_url)
+    return await run_in_threadpool(lambda: service.look_up_all(database, login.user(), settings.base_url))
 
 
 @router.get("/{id}", responses=documented(401, 404, 503))
-async def get_dataset(id: UUID, user: CurrentUser, settings: SettingsDep, database: DatabaseDep) -> Dataset:
+async def get_dataset(id: UUID, login: LoginDep, settings: SettingsDep, database: DatabaseDep) -> Dataset:
     """Describe a dataset."""
-    return await run_in_threadpool(service.look_up, database, user, id, settings.base_url)
+    return await run_in_threadpool(lambda: service.look_up(database, login.user(), id, settings.base_url))
 
 
 @router.patch("/{id}", responses=documented(400, 401, 404, 413, 503))

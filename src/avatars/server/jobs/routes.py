@@ -22,7 +22,6 @@ from avatars.models import (
     SignalMetricsJobCreate,
 )
 from avatars.server import deletion
-from avatars.server.accounts.models import User
 from avatars.server.db import Database
 from avatars.server.dependencies import (
     Audience,
@@ -30,6 +29,8 @@ from avatars.server.dependencies import (
     CurrentUser,
     DatabaseDep,
     EmptyIsAbsent,
+    Login,
+    LoginDep,
     RunnerDep,
     SettingsDep,
     StorageDep,
@@ -89,7 +90,7 @@ class Creator:
 class Finder:
     """Looks at a job of the user who asks; with ``wait``, as soon as it is over."""
 
-    user: User
+    login: Login
     audience: Audience
     database: Database
     runner: JobRunner
@@ -99,7 +100,7 @@ class Finder:
         """Say where the job stands, at the latest after ``wait`` seconds."""
 
         def look() -> AnyJob:
-            return service.find(self.database, self.user, id, kind, self.audience)
+            return service.find(self.database, self.login.user(), id, kind, self.audience)
 
         # Watched before it is looked at: its end cannot fall in between.
         with self.runner.watchers.watch(id) as over:
@@ -112,10 +113,10 @@ class Finder:
 
 
 async def get_finder(
-    user: CurrentUser, audience: AudienceDep, database: DatabaseDep, runner: RunnerDep, wait: Wait = 0
+    login: LoginDep, audience: AudienceDep, database: DatabaseDep, runner: RunnerDep, wait: Wait = 0
 ) -> Finder:
     """What programs ask for the most, again and again: a class would be made in a thread."""
-    return Finder(user, audience, database, runner, wait)
+    return Finder(login, audience, database, runner, wait)
 
 
 CreatorDep = Annotated[Creator, Depends()]
@@ -152,7 +153,7 @@ def create_signal_metrics_job(request: SignalMetricsJobCreate, creator: CreatorD
 
 @router.get("", response_model=list[AnyJob], responses=documented(401, 503))
 async def find_all_jobs_by_user(
-    user: CurrentUser,
+    login: LoginDep,
     audience: AudienceDep,
     database: DatabaseDep,
     nb_days: Annotated[int | None, Field(ge=0, le=MAX_DAYS), EmptyIsAbsent, Query()] = None,
@@ -161,7 +162,7 @@ async def find_all_jobs_by_user(
     days = DAYS if nb_days is None else nb_days
 
     def write() -> bytes:
-        return _JOBS.dump_json(service.find_all(database, user, days, audience), by_alias=True)
+        return _JOBS.dump_json(service.find_all(database, login.user(), days, audience), by_alias=True)
 
     # The longest answer that is asked for often: it is written in the thread that reads it, and others are answered
     # meanwhile.
