@@ -65,8 +65,12 @@ def test_its_data_is_for_its_own_user_only(platform: Platform) -> None:
 
 def test_every_line_of_its_log_is_json(platform: Platform) -> None:
     httpx2.get(f"{platform.base_url}/health")
-    lines = [json.loads(line) for line in platform.log.read_text().splitlines()]
-    assert {"platform.started", "request"} <= {line["event"] for line in lines}
+    lines: list[dict[str, Any]] = []
+    deadline = time.monotonic() + 60
+    # A request is written down once it is answered.
+    while not {"platform.started", "request"} <= {line["event"] for line in lines}:
+        assert time.monotonic() < deadline
+        lines = [json.loads(line) for line in platform.log.read_text().splitlines(keepends=True) if line.endswith("\n")]
     # What others have to say about themselves is not for operators.
     assert {line["logger"].split(".")[0] for line in lines} == {"avatars"}
 

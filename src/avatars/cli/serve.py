@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from avatars.server.settings import Settings
-
-START_SECONDS = 60
-"""How long workers may take to come up, before we go on without them."""
 
 GRACE_SECONDS = 20
 """How long requests that are being answered may go on after the platform was told to stop."""
@@ -72,7 +70,7 @@ def _run(settings: Settings, listener: socket.socket) -> None:
             if self.started and not self.should_exit:
                 typer.echo(f"open-avatars is ready at {local_url(settings)}")
                 sys.stdout.flush()
-                threading.Thread(target=settle, args=(app,), name="settle", daemon=True).start()
+                settling.start()
 
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
             app.state.runner.watchers.close()
@@ -96,6 +94,7 @@ def _run(settings: Settings, listener: socket.socket) -> None:
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
     )
+    settling = threading.Thread(target=settle, args=(app, lambda: server.should_exit), name="settle")
     # uvicorn stops gracefully on these and then raises them again for whoever was there before. Being told to
     # stop is not a failure, so that is this, which also covers the moments before uvicorn listens to them.
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -107,13 +106,18 @@ def _run(settings: Settings, listener: socket.socket) -> None:
         fail(str(app.state.failure))
 
 
-def settle(app: FastAPI) -> None:
-    """Do what takes a second, and what nobody who asks something is to wait for."""
+def settle(app: FastAPI, is_over: Callable[[], bool]) -> None:
+    """Do what takes a second, and what nobody who asks something is to wait for.
+
+    In a thread that the process waits for: one that ends while another of its threads is at work may be aborted.
+    """
     # The documentation, and with it the validators of every body.
     app.openapi()
     # Once the workers are up everything is imported, and stays as long as the process. Were it searched for garbage
     # again and again, all answers would stand still for 0.2 s each time.
-    app.state.runner.compute.wait(START_SECONDS)
+    while not app.state.runner.compute.wait(timeout=0.5):
+        if is_over():
+            return
     gc.collect()
     gc.freeze()
 

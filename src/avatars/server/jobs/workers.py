@@ -69,8 +69,7 @@ def configure_dask() -> None:
 
     dask.config.set(_CONFIG)
     for name in ("distributed", "distributed.client", "distributed.gc"):
-        logger = logging.getLogger(name)
-        logger.handlers, logger.propagate = [logging.NullHandler()], False
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     if _can_fork():
         _make_room_for_sockets()
         dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"})
