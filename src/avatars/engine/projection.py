@@ -108,8 +108,8 @@ class Projection:
     @cached_property
     def _loadings(self) -> Floats:
         """(T, d) what a number or an indicator is multiplied by, to a precision that every processor has."""
-        axes, scales = np.round(self.axes * 2.0**_BITS) / 2.0**_BITS, self.scales.astype(np.float32)
-        return axes * scales[:, None]
+        digits, exponents = np.frexp(self.scales)  # whatever the column's unit
+        return _rounded(self.axes) * np.ldexp(_rounded(digits), exponents)[:, None]
 
     @cached_property
     def _level_tables(self) -> list[Floats]:
@@ -213,6 +213,12 @@ def _iterated_eigenpairs(features: Features, statistics: Statistics, scales: Flo
     order = np.argsort(values)[::-1]
     values, vectors = values[order], vectors[:, order]
     return values, vectors, covariance_times(scales[:, None] * vectors)
+
+
+def _rounded(values: Floats) -> Floats:
+    """Return values between -1 and 1 as multiples of 2^-24."""
+    rounded: Floats = np.round(values * 2.0**_BITS) / 2.0**_BITS
+    return rounded
 
 
 def _signs(axes: Floats) -> Floats:

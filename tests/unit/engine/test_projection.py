@@ -48,6 +48,15 @@ def test_famd_equals_the_dense_definition() -> None:
     np.testing.assert_allclose(fitted.transform(rows, Silent()), z @ fitted.axes, atol=2e-6)
 
 
+@pytest.mark.parametrize("unit", [1e-90, 1e-45, 1e45, 1e90])
+def test_a_columns_unit_does_not_matter(unit: float) -> None:
+    z = np.random.default_rng(0).normal(size=(300, 3)) @ [[1, 1, 0], [0, 1, 0], [0, 0, 1]]
+    expected, found = (projection.fit(features(z * [by, 1, 1]), {}, 3, Silent()) for by in (1, unit))
+    np.testing.assert_allclose(
+        found.transform(features(z * [unit, 1, 1]), Silent()), expected.transform(features(z), Silent()), atol=1e-6
+    )
+
+
 def test_all_components_keep_all_distances() -> None:
     rows = table(120)
     full = projection.fit(rows, {}, rows.dimensions, Silent(), quiet=True).transform(rows, Silent())
