@@ -19,6 +19,7 @@ import pytest
 from tests.acceptance.steps import (
     PASSWORD,
     USERNAME,
+    assert_success,
     connect,
     create,
     look,
@@ -109,6 +110,7 @@ def test_nor_does_it_once_jobs_have_come_back(new_platform: Callable[..., Platfo
     platform.start()
     with connect(platform) as client:
         job_id = create(client, upload_people(client, rows=200))
+        assert_success(client, job_id)
         deadline = time.monotonic() + 120
         while (job := look(client, job_id, wait=30))["result"]["assessment"]["status"] != "success":
             assert time.monotonic() < deadline

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import subprocess
@@ -13,7 +14,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 PROGRAM = """
-import hashlib, typing
+import hashlib, json, typing
 import numpy as np
 import pyarrow as pa
 from threadpoolctl import threadpool_info
@@ -34,16 +35,17 @@ runs = [
     for method in typing.get_args(Method)
     for reduced in ((False, True) if table is tables[-1] else (False,))
 ]
-print(sorted({found["architecture"] for found in threadpool_info() if "architecture" in found}))
+extensions = np.show_config(mode="dicts")["SIMD Extensions"].get("found", [])
+architectures = {found["architecture"] for found in threadpool_info() if "architecture" in found}
+print(json.dumps([sorted(architectures), extensions]))
 for table, parameters in runs:
     print(hashlib.sha256(str(run(table, parameters).avatars.to_pydict()).encode()).hexdigest())
 """
 
 
-def run(processor: str | None) -> list[str]:
-    chosen = {} if processor is None else {"OPENBLAS_CORETYPE": processor}
+def run(**processor: str) -> list[str]:
     return subprocess.check_output(
-        [sys.executable, "-c", PROGRAM], text=True, cwd=ROOT, env={**os.environ, **chosen}
+        [sys.executable, "-c", PROGRAM], text=True, cwd=ROOT, env={**os.environ, **processor}
     ).splitlines()
 
 
@@ -52,7 +54,12 @@ def run(processor: str | None) -> list[str]:
 )
 @pytest.mark.timeout(300)
 def test_another_processor_changes_nothing() -> None:
-    (here, *expected), (older, *found) = run(None), run("Prescott")
-    assert here != older
+    here, *expected = run()
+    of_here, extensions = json.loads(here)
+    # OpenBLAS for one of 2004, and numpy without what came later.
+    older, *found = run(OPENBLAS_CORETYPE="Prescott", NPY_DISABLE_CPU_FEATURES=" ".join(extensions))
+    of_older, left = json.loads(older)
+    assert of_older != of_here
+    assert left == []
     assert len(expected) == 8
     assert found == expected

@@ -100,8 +100,12 @@ def _run(settings: Settings, listener: socket.socket) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: setattr(server, "should_exit", True))
     # It exits by itself, with a code of its own, where the app's start failed.
-    with suppress(SystemExit):
-        server.run(sockets=[listener])
+    try:
+        with suppress(SystemExit):
+            server.run(sockets=[listener])
+    finally:
+        # Whatever ended it, the thread above is not to wait for workers any more.
+        server.should_exit = True
     if app.state.failure is not None:
         fail(str(app.state.failure))
 

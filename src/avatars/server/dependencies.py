@@ -66,7 +66,7 @@ class Login:
     """Who asks, by their token.
 
     For routes that are asked again and again: they look the user up in the thread in which they look up the rest.
-    Beside jobs, two turns in a thread take twice as long as one.
+    Beside jobs, each turn in a thread is waited for.
     """
 
     token: str

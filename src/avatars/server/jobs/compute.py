@@ -92,8 +92,7 @@ class Compute:
         self._nannies: dict[str, Nanny] = {}
         self._client: Client | None = None
         self._ready = threading.Event()
-        self._is_imported = threading.Event()
-        self._is_warm = threading.Event()
+        self._is_warming = threading.Event()
         self._stopping = threading.Event()
         self._starter: threading.Thread | None = None
         self._listener: Callable[[dict[str, Any]], None] | None = None
@@ -113,10 +112,8 @@ class Compute:
     def stop(self) -> None:
         """End the embedded workers and whatever they are doing, also while they are still coming up."""
         self._stopping.set()
-        if self._starter is not None:
-            # A process that ends while a thread of it imports may be aborted.
-            self._is_imported.wait(START_SECONDS)
-        while self._is_warm.is_set() and self._starter is not None and self._starter.is_alive():
+        # A process that ends while another of its threads imports may be aborted; what warms up only waits.
+        while self._starter is not None and self._starter.is_alive() and not self._is_warming.is_set():
             if not self._ready.is_set():
                 self._end_processes()
             self._starter.join(timeout=0.1)
@@ -264,14 +261,11 @@ class Compute:
 
     def _start(self) -> None:
         if self._settings.dask_scheduler is None:
-            try:
-                configure_dask()
-            finally:
-                self._is_imported.set()
+            configure_dask()
             # Whoever stops us in these seconds does not wait for them.
+            self._is_warming.set()
             warm_up()
-        self._is_imported.set()
-        self._is_warm.set()
+            self._is_warming.clear()
         self._reach()
         while not self._stopping.is_set():
             try:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Response
 from fastapi.concurrency import run_in_threadpool
-from pydantic import BeforeValidator, Field, TypeAdapter
+from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter
 
 from avatars.models import (
     AvatarizationJob,
@@ -57,7 +57,8 @@ IdempotencyKey = Annotated[str | None, Header(max_length=255)]
 _CREATED = documented(400, 401, 404, 409, 413, 503)
 _FOUND = documented(401, 404, 503)
 
-_JOBS: TypeAdapter[list[AnyJob]] = TypeAdapter(list[AnyJob])
+# Built when it is first used, as the models are.
+_JOBS: TypeAdapter[list[AnyJob]] = TypeAdapter(list[AnyJob], config=ConfigDict(defer_build=True))
 
 JobT = TypeVar("JobT", bound=AnyJob)
 
